@@ -1,0 +1,30 @@
+import type { Clock } from "./clock.ts";
+import type { Config } from "./config.ts";
+import type { Database, Sql } from "./database.ts";
+import type { Log } from "./log.ts";
+import type { Secrets } from "./secrets.ts";
+
+/** What every part of the platform works with. Made once in main.ts, passed as the first argument. */
+export interface Context {
+  config: Config;
+  databaseUrl: string;
+  sql: Sql;
+  db: Database;
+  secrets: Secrets;
+  clock: Clock;
+  log: Log;
+}
+
+/** Channels of NOTIFY: rows are the interface between processes, these only wake whoever waits for them. */
+export const CHANNELS = {
+  /** Payload `tenant room`: events wait to be routed. */
+  inbox: "agentopia_inbox",
+  /** Payload: run id. A row in `runs` waits to be started. */
+  run: "agentopia_run",
+  /** Payload: run id. `runs.stop_reason` was set. */
+  stop: "agentopia_stop",
+  /** Payload: none. A row in `actions` waits. */
+  action: "agentopia_action",
+  /** Payload: tenant id. Its row changed: desired state, limits, secrets. */
+  tenant: "agentopia_tenant",
+} as const;

@@ -1,0 +1,60 @@
+import path from "node:path";
+import { drizzle, type PostgresJsDatabase } from "drizzle-orm/postgres-js";
+import { migrate as runMigrations } from "drizzle-orm/postgres-js/migrator";
+import postgres from "postgres";
+import * as schema from "../migrations/schema.ts";
+import { ROOT } from "./config.ts";
+import { AppError } from "./errors.ts";
+import type { Secrets } from "./secrets.ts";
+
+export type Sql = postgres.Sql;
+export type Database = PostgresJsDatabase<typeof schema>;
+
+/** The platform's database: drizzle for queries, `sql` for LISTEN, NOTIFY and what drizzle cannot say. */
+export interface Databases {
+  url: string;
+  sql: Sql;
+  db: Database;
+  close(): Promise<void>;
+}
+
+/** Opens a pool. Connections are made when first used, so this never fails. */
+export function openDatabase(url: string, options: { max?: number; name?: string } = {}): Databases {
+  const sql = postgres(url, {
+    max: options.max ?? 10,
+    onnotice: () => undefined,
+    connect_timeout: 5,
+    connection: { application_name: options.name ?? "agentopia" },
+  });
+  return { url, sql, db: drizzle(sql, { schema }), close: () => sql.end({ timeout: 5 }) };
+}
+
+/** Brings the tables up to date; one process at a time does it (advisory lock 7430). */
+export async function migrate({ url }: Pick<Databases, "url">): Promise<void> {
+  const sql = postgres(url, { max: 1, onnotice: () => undefined, connect_timeout: 5 });
+  try {
+    await sql`select pg_advisory_lock(7430)`;
+    await runMigrations(drizzle(sql), { migrationsFolder: path.join(ROOT, "migrations/sql") });
+  } finally {
+    await sql.end();
+  }
+}
+
+/** The first start writes a value sealed with the key; every later one opens it. Throws `setup` for a wrong key. */
+export async function checkSecretKey({ sql }: Pick<Databases, "sql">, secrets: Secrets): Promise<void> {
+  const fresh = sql.json(secrets.seal("agentopia", "settings:key_check"));
+  await sql`insert into settings (key, value) values ('key_check', ${fresh}) on conflict do nothing`;
+  const [row] = await sql<{ value: string }[]>`select value from settings where key = 'key_check'`;
+  secrets.open(row?.value ?? "", "settings:key_check");
+}
+
+/** True for a lost connection, a restarting server, a serialization failure: doing it again may work. */
+export function isTransient(error: unknown): boolean {
+  if (error instanceof AppError) return error.retry;
+  const code =
+    (error as { code?: string } | null)?.code ?? (error as { cause?: { code?: string } } | null)?.cause?.code;
+  return (
+    code !== undefined &&
+    /^(ECONN|EPIPE|ETIMEDOUT|ENOTFOUND|EAI_AGAIN|CONNECT|CONNECTION_|57P0|08|40001|40P01|53)/.test(code)
+  );
+}

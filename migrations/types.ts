@@ -1,0 +1,114 @@
+/** Shapes of the JSON columns. */
+
+/** How a tenant's homeserver is made; typed input from which Synapse's config is generated. */
+export interface TenantConfig {
+  /** Loopback port of its Synapse (driver `process`). */
+  port?: number;
+  /** Name of its database and role (driver `process`). */
+  database?: string;
+  /** Direct chats and rooms that people make stay readable for agents (default true). */
+  readableRooms: boolean;
+  /** Synapse's limits for people's messages; bench and tests turn them off with `off`. */
+  rateLimits: "people" | "off";
+  /** Registration files of other appservices to load beside ours. */
+  extraAppservices?: string[];
+}
+
+export interface TenantSecrets {
+  asToken: string;
+  hsToken: string;
+  registrationSharedSecret: string;
+  macaroonSecret: string;
+  formSecret: string;
+  databasePassword?: string;
+}
+
+/** Everything has a default in `bots/limits.ts`; a row holds only what differs. */
+export interface TenantLimits {
+  tokensPerDay?: number;
+  /** Agents in a row before the chain ends. */
+  maxHops?: number;
+  /** Runs that one agent may cause with another, per room and hour. */
+  agentPairPerHour?: number;
+  /** Runs that one person or foreign bot may cause with one agent, per room and hour. */
+  personPairPerHour?: number;
+  /** Questions in a row, each within a second of the agent's answer: after these it is taken for a bot. */
+  quickReplies?: number;
+  /** Runs of one tenant at once. */
+  concurrentRuns?: number;
+}
+
+export type Scope = "observer" | "member" | "moderator";
+
+export interface AgentDefinition {
+  name: string;
+  description: string;
+  instructions: string;
+  /** Name of a model row; null: the tenant's or operator's default. */
+  model: string | null;
+  /** Who may invite it into rooms. */
+  whoMayInvite: "anyone" | "nobody" | { users: string[] };
+  scope: Scope;
+}
+
+export interface ModelAbilities {
+  /** In tokens. */
+  contextWindow: number;
+  maxOutput: number;
+  images: boolean;
+  files: boolean;
+}
+
+export interface RoomState {
+  name: string | null;
+  topic: string | null;
+  encrypted: boolean;
+  historyVisibility: "world_readable" | "shared" | "invited" | "joined";
+  /** Inbox position since which history is open to newcomers without a break; null when it is not. */
+  sharedSince: number | null;
+  /** Who created it (and additional creators from room version 12 on: they outrank everybody). */
+  creators: string[];
+  roomVersion: string;
+  powerLevels: {
+    users: Record<string, number>;
+    usersDefault: number;
+    events: Record<string, number>;
+    eventsDefault: number;
+    stateDefault: number;
+    redact: number;
+    kick: number;
+    ban: number;
+    invite: number;
+  };
+  /** io.element.functional_members: not counted as people. */
+  functionalMembers: string[];
+  /** Federates with other servers. */
+  federated: boolean;
+}
+
+export interface RunTimings {
+  /** Milliseconds from the event's reception. */
+  routedMs?: number;
+  startedMs?: number;
+  firstTextMs?: number;
+  finishedMs?: number;
+}
+
+export interface StepDetail {
+  model?: string;
+  inputTokens?: number;
+  outputTokens?: number;
+  firstTokenMs?: number;
+  attempts?: number;
+  eventIds?: string[];
+  edits?: number;
+  errorCode?: string;
+}
+
+/** See `actions` in schema.ts. `as` is the Matrix user that acts. */
+export type ActionPayload =
+  | { kind: "join"; as: string }
+  | { kind: "leave"; as: string; reason: string }
+  /** A sentence in the room, as m.notice, which notifies nobody and starts no run. */
+  | { kind: "notice"; as: string; text: string; threadRoot?: string; replyTo?: string }
+  | { kind: "power_levels" };
