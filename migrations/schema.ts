@@ -139,6 +139,8 @@ export const inbox = pgTable(
   (t) => [
     uniqueIndex("inbox_event").on(t.tenantId, t.eventId),
     index("inbox_room").on(t.tenantId, t.roomId, t.seq),
+    // From a message to its edits, its thread and its reactions.
+    index("inbox_relation").on(t.tenantId, sql`(content->'m.relates_to'->>'event_id')`),
     index("inbox_unrouted").on(t.tenantId, t.roomId, t.seq).where(sql`routed_at is null`),
     index("inbox_received").on(t.tenantId, t.receivedAt),
   ],

@@ -284,6 +284,7 @@ CREATE INDEX "answers_question" ON "answers" USING btree ("tenant_id","question_
 CREATE INDEX "feedback_run" ON "feedback" USING btree ("run_id");--> statement-breakpoint
 CREATE UNIQUE INDEX "inbox_event" ON "inbox" USING btree ("tenant_id","event_id");--> statement-breakpoint
 CREATE INDEX "inbox_room" ON "inbox" USING btree ("tenant_id","room_id","seq");--> statement-breakpoint
+CREATE INDEX "inbox_relation" ON "inbox" USING btree ("tenant_id",(content->'m.relates_to'->>'event_id'));--> statement-breakpoint
 CREATE INDEX "inbox_unrouted" ON "inbox" USING btree ("tenant_id","room_id","seq") WHERE routed_at is null;--> statement-breakpoint
 CREATE INDEX "inbox_received" ON "inbox" USING btree ("tenant_id","received_at");--> statement-breakpoint
 CREATE INDEX "invites_tenant" ON "invites" USING btree ("tenant_id","created_at");--> statement-breakpoint
