@@ -24,6 +24,8 @@ export function openDatabase(url: string, options: { max?: number; name?: string
     max: options.max ?? 10,
     onnotice: () => undefined,
     connect_timeout: 5,
+    // The driver's own pauses grow to 20 s: a Postgres that is back after 5 s would be missed for as long again.
+    backoff: (attempt) => Math.min(1, 0.05 * 2 ** attempt),
     connection: { application_name: options.name ?? "agentopia" },
   });
   return { url, sql, db: drizzle(sql, { schema }), close: () => sql.end({ timeout: 5 }) };

@@ -73,6 +73,22 @@ export function adopt(options: { name: string; pidFile: string }): ProcessHandle
   return { ...options, pid, startedAt, adopted: true, exited: watch(pid, startedAt) };
 }
 
+/** Like `adopt`, for a process whose pid is known from elsewhere. Null when there is none. */
+export function adoptPid(options: { name: string; pid: number; pidFile: string }): ProcessHandle | null {
+  const startedAt = startTime(options.pid);
+  return startedAt ? { ...options, startedAt, adopted: true, exited: watch(options.pid, startedAt) } : null;
+}
+
+/** The command line of a process, blanks between its parts. Null when there is none. */
+export function commandOf(pid: number): string | null {
+  try {
+    if (process.platform === "linux") return readFileSync(`/proc/${pid}/cmdline`, "utf8").replaceAll("\0", " ").trim();
+    return execFileSync("ps", ["-ww", "-o", "args=", "-p", String(pid)], { encoding: "utf8", env: plainEnv() }).trim();
+  } catch {
+    return null; // no such process
+  }
+}
+
 /** Asks with `signal` (default SIGTERM), and after `graceMs` (default 8 s) ends the whole group. Resolves when it is gone. */
 export async function stop(
   handle: ProcessHandle,
