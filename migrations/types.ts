@@ -12,6 +12,8 @@ export interface TenantConfig {
   rateLimits: "people" | "off";
   /** Registration files of other appservices to load beside ours. */
   extraAppservices?: string[];
+  /** Set when it is to be removed: where the backup goes, or null for none. */
+  removal?: { backup: string | null };
 }
 
 export interface TenantSecrets {
@@ -99,10 +101,14 @@ export interface StepDetail {
   inputTokens?: number;
   outputTokens?: number;
   firstTokenMs?: number;
+  /** When the room got the first text; milliseconds since 1970. */
+  firstTextAt?: number;
   attempts?: number;
   eventIds?: string[];
   edits?: number;
   errorCode?: string;
+  /** A message was sent of which it is not known whether it arrived. */
+  uncertain?: boolean;
 }
 
 /** See `actions` in schema.ts. `as` is the Matrix user that acts. */

@@ -1,0 +1,165 @@
+/** Users of a tenant's homeserver: agents (made as appservice users) and people (made with the shared secret). */
+import { createHmac } from "node:crypto";
+import type { Context } from "../core/context.ts";
+import { AppError } from "../core/errors.ts";
+import { AGENT_PREFIX, CONTROL_LOCALPART, type TenantAccess, tenantAccess } from "./access.ts";
+import { call, callWith, errcodeOf, pathOf } from "./http.ts";
+import { ensureDevice, uploadMedia } from "./matrix.ts";
+
+const CLIENT = "/_matrix/client/v3";
+
+/** Makes an agent's user with its device, name and face, or completes what is missing of them. Returns its user id. */
+export async function registerAgentUser(
+  ctx: Context,
+  agent: { tenantId: string; localpart: string; displayName: string; deviceId: string; avatarPng?: Uint8Array },
+): Promise<string> {
+  const { tenantId, localpart, displayName, deviceId, avatarPng } = agent;
+  if (!localpart.startsWith(AGENT_PREFIX)) throw new AppError("internal", `${localpart} is not an agent's name.`);
+  const userId = await registerAppserviceUser(ctx, tenantId, localpart);
+  await ensureDevice(ctx, { tenantId, userId, deviceId });
+  await setProfile(ctx, { tenantId, userId, displayName, avatarPng });
+  return userId;
+}
+
+async function registerAppserviceUser(ctx: Context, tenantId: string, localpart: string): Promise<string> {
+  const access = await tenantAccess(ctx, tenantId);
+  try {
+    await callWith(access, {
+      method: "POST",
+      path: `${CLIENT}/register`,
+      body: { type: "m.login.application_service", username: localpart, inhibit_login: true },
+    });
+  } catch (error) {
+    if (errcodeOf(error) !== "M_USER_IN_USE") throw error;
+  }
+  return `@${localpart}:${access.serverName}`;
+}
+
+/** Sets the display name where it differs, and the avatar where there is none. */
+export async function setProfile(
+  ctx: Context,
+  who: { tenantId: string; userId: string; displayName: string; avatarPng?: Uint8Array | undefined },
+): Promise<void> {
+  const { tenantId, userId, displayName, avatarPng } = who;
+  const path = CLIENT + pathOf("profile", userId);
+  const profile = await call<{ displayname?: string; avatar_url?: string }>(ctx, tenantId, {
+    method: "GET",
+    path,
+    as: userId,
+  }).catch((error) => {
+    if (errcodeOf(error) === "M_NOT_FOUND") return {} as { displayname?: string; avatar_url?: string };
+    throw error;
+  });
+  if (profile.displayname !== displayName)
+    await call(ctx, tenantId, {
+      method: "PUT",
+      path: `${path}/displayname`,
+      as: userId,
+      body: { displayname: displayName },
+    });
+  if (!avatarPng || profile.avatar_url) return;
+  const mxc = await uploadMedia(ctx, {
+    tenantId,
+    as: userId,
+    bytes: avatarPng,
+    contentType: "image/png",
+    filename: "avatar.png",
+  });
+  await call(ctx, tenantId, { method: "PUT", path: `${path}/avatar_url`, as: userId, body: { avatar_url: mxc } });
+}
+
+/** Ends a user for good: it leaves its rooms and cannot come back; what it wrote stays. One that is not there is ended already. */
+export async function deactivateUser(
+  ctx: Context,
+  { tenantId, userId }: { tenantId: string; userId: string },
+): Promise<void> {
+  await call(ctx, tenantId, {
+    method: "POST",
+    path: `/_synapse/admin/v1/deactivate${pathOf(userId)}`,
+    body: { erase: false },
+  }).catch((error) => {
+    if (errcodeOf(error) !== "M_NOT_FOUND") throw error;
+  });
+}
+
+/** Makes a person's account. Never changes one that exists: then it throws `conflict`. Throws `invalid` for a bad name or password. */
+export async function createPerson(
+  ctx: Context,
+  { tenantId, username, password }: { tenantId: string; username: string; password: string },
+): Promise<string> {
+  const access = await tenantAccess(ctx, tenantId);
+  const problem = usernameProblem(username, access.serverName) ?? passwordProblem(password);
+  if (problem) throw new AppError("invalid", problem);
+  return await registerWithSecret(access, { username, password, admin: false });
+}
+
+/**
+ * Registers with the shared secret, without a device (Synapse: docs/admin_api/register_api.md). Returns the user id.
+ * Throws `conflict` when the name is taken, `invalid` when Synapse does not take it.
+ */
+export async function registerWithSecret(
+  access: TenantAccess,
+  { username, password, admin }: { username: string; password: string; admin: boolean },
+): Promise<string> {
+  const path = "/_synapse/admin/v1/register";
+  const { nonce } = await callWith<{ nonce: string }>(access, { method: "GET", path, as: null });
+  const mac = createHmac("sha1", access.registrationSharedSecret)
+    .update([nonce, username, password, admin ? "admin" : "notadmin"].join("\0"))
+    .digest("hex");
+  try {
+    const body = { nonce, username, password, admin, mac, inhibit_login: true };
+    return (await callWith<{ user_id: string }>(access, { method: "POST", path, as: null, body })).user_id;
+  } catch (error) {
+    const errcode = errcodeOf(error);
+    if (errcode === "M_USER_IN_USE")
+      throw new AppError("conflict", `The name ${username} is taken. Choose another one.`, { cause: error });
+    if (errcode === "M_INVALID_USERNAME" || errcode === "M_EXCLUSIVE")
+      throw new AppError("invalid", `The name ${username} cannot be used here. Choose another one.`, { cause: error });
+    throw error;
+  }
+}
+
+/** Whether this is the person's password. Signs in for that and out again. */
+export async function checkPassword(
+  ctx: Context,
+  { tenantId, username, password }: { tenantId: string; username: string; password: string },
+): Promise<boolean> {
+  const access = await tenantAccess(ctx, tenantId);
+  try {
+    const { access_token } = await callWith<{ access_token: string }>(access, {
+      method: "POST",
+      path: `${CLIENT}/login`,
+      as: null,
+      body: { type: "m.login.password", identifier: { type: "m.id.user", user: username }, password },
+    });
+    await callWith(access, { method: "POST", path: `${CLIENT}/logout`, token: access_token, body: {} });
+    return true;
+  } catch (error) {
+    if (errcodeOf(error) === "M_FORBIDDEN" || errcodeOf(error) === "M_USER_DEACTIVATED") return false;
+    throw error;
+  }
+}
+
+/** What is wrong with a person's user name, as a sentence; null when nothing is. Matrix spec, "User identifiers". */
+export function usernameProblem(name: string, serverName: string): string | null {
+  if (name === "") return "Choose a user name.";
+  if (/[A-Z]/.test(name)) return "A user name has small letters only.";
+  if (!/^[a-z0-9._-]+$/.test(name))
+    return "A user name is made of the letters a to z, digits, dots, dashes and underscores.";
+  if (name.startsWith("_")) return "A user name cannot begin with an underscore.";
+  if (/^\d+$/.test(name)) return "A user name needs at least one letter.";
+  if (name === CONTROL_LOCALPART || name.startsWith(AGENT_PREFIX))
+    return `Names like "${name}" are kept for agents. Choose another one.`;
+  if (name.length > 64 || `@${name}:${serverName}`.length > 255)
+    return "This user name is too long: 64 letters are enough.";
+  return null;
+}
+
+/** What is wrong with a password, as a sentence; null when nothing is. Synapse takes up to 512 characters. */
+export function passwordProblem(password: string): string | null {
+  if ([...password].length < 8) return "A password has at least 8 characters.";
+  if (password.length > 512 || password.includes("\0"))
+    return "This password is too long: 512 characters are the most.";
+  if (new Set(password).size < 3) return "This password is too easy to guess.";
+  return null;
+}

@@ -1,0 +1,41 @@
+import type { Context } from "../../core/context.ts";
+import type { TenantConfig } from "../../migrations/types.ts";
+import type { TenantRow } from "../access.ts";
+import type { NewTenant } from "../tenants.ts";
+
+/** How a tenant's homeserver is run. A new way is one file and one line in `list.ts`. */
+export interface Driver {
+  /** Where a new tenant's homeserver will be, before anything is made. Throws `invalid` for what cannot be. */
+  plan(ctx: Context, wish: NewTenant): Promise<{ homeserverUrl: string; config: Partial<TenantConfig> }>;
+  /** Makes it run, or takes over the one that runs. Doing it again is harmless. */
+  start(ctx: Context, tenant: TenantRow, place: Place): Promise<Running>;
+  /** Ends one that runs, although we did not start it in this process. */
+  halt(ctx: Context, tenant: TenantRow, place: Place): Promise<void>;
+  /** Writes what is worth keeping to `backup` (a tar file) unless that is null, then takes everything away that `start` made. */
+  remove(ctx: Context, tenant: TenantRow, place: Place, backup: string | null): Promise<void>;
+}
+
+/** What a driver is given of the machine. */
+export interface Place {
+  /** Where homeservers reach us: the internal listener, without a slash at the end. */
+  internalUrl: string;
+  /** Python of the virtual environment that holds Synapse. */
+  python: string;
+  /** Folder of Postgres' programs (pg_dump). */
+  postgresBin: string;
+}
+
+/** A homeserver that was started or taken over. */
+export interface Running {
+  /** Names this start of it: after a change, events may have been missed. */
+  instance: string;
+  /** True when we did what makes it send again all that we may not have: see `process.ts`. */
+  resends: boolean;
+  /** Resolves when it is gone; never for one that others run. */
+  exited: Promise<unknown>;
+  /** Its last log lines, for a sentence about why it died. */
+  tail(): string;
+  /** Whether someone must do something before it can answer, as a sentence. */
+  todo?: string;
+  stop(): Promise<void>;
+}

@@ -1,0 +1,163 @@
+/** What homeservers send us: durable before the 200, unique by event, in the order in which it came. */
+import { timingSafeEqual } from "node:crypto";
+import { Hono } from "hono";
+import { CHANNELS, type Context } from "../core/context.ts";
+import { AppError } from "../core/errors.ts";
+import { hashToken } from "../core/ids.ts";
+import { tenantAccess } from "./access.ts";
+import { type CleanEvent, cleanEvent } from "./event.ts";
+
+/** Called after the commit with the rooms that got something new. */
+type Listener = (tenantId: string, roomIds: string[]) => void;
+
+const MAX_BODY = 20 * 1024 * 1024;
+const listeners = new Set<Listener>();
+const owed = new Set<string>();
+
+/** Adds a listener in this process; others hear NOTIFY. Returns what removes it. */
+export function onReceived(fn: Listener): () => void {
+  listeners.add(fn);
+  return () => void listeners.delete(fn);
+}
+
+/** Tenants to whose homeserver we answered with an error: it waits up to 512 s unless it is pinged. Empties the list. */
+export function takeOwedPings(): string[] {
+  const ids = [...owed];
+  owed.clear();
+  return ids;
+}
+
+/**
+ * Stores events, then wakes whoever routes them. Those that are known already change nothing; those that cannot be stored are
+ * logged and left out, so that the others arrive. Returns the rooms with something new. Throws when the database is down.
+ */
+export async function receive(ctx: Context, tenantId: string, events: unknown[]): Promise<string[]> {
+  const clean: CleanEvent[] = [];
+  for (const event of events) {
+    const made = cleanEvent(event, ctx.clock.now());
+    if (typeof made === "string") ctx.log.warn({ tenant: tenantId, why: made }, "an event was left out");
+    else clean.push(made);
+  }
+  const roomIds = clean.length === 0 ? [] : await store(ctx, tenantId, clean);
+  if (roomIds.length > 0)
+    for (const fn of listeners)
+      try {
+        fn(tenantId, roomIds);
+      } catch (error) {
+        ctx.log.error({ err: error, tenant: tenantId }, "a listener of the inbox failed");
+      }
+  return roomIds;
+}
+
+async function store(ctx: Context, tenantId: string, events: CleanEvent[]): Promise<string[]> {
+  try {
+    return await insert(ctx, tenantId, events);
+  } catch (error) {
+    if (!isAboutData(error)) throw error;
+    if (events.length === 1) {
+      ctx.log.error({ err: error, tenant: tenantId, event: events[0]?.event_id }, "an event cannot be stored");
+      return [];
+    }
+  }
+  const rooms = new Set<string>();
+  for (const event of events) for (const roomId of await store(ctx, tenantId, [event])) rooms.add(roomId);
+  return [...rooms];
+}
+
+/** One statement, so one transaction and one way to the database. */
+async function insert(ctx: Context, tenantId: string, events: CleanEvent[]): Promise<string[]> {
+  const rows = await ctx.sql<{ room_id: string }[]>`
+    with incoming as (
+      select * from rows from (jsonb_to_recordset(${JSON.stringify(events)}::text::jsonb) as (event_id text, room_id text,
+        sender text, type text, state_key text, ts bigint, content jsonb, redacts text)) with ordinality
+    ), added as (
+      insert into inbox (tenant_id, event_id, room_id, sender, type, state_key, ts, content, redacts)
+      select ${tenantId}, event_id, room_id, sender, type, state_key, ts, content, redacts from incoming order by ordinality
+      on conflict do nothing returning room_id
+    ), touched as (
+      select distinct room_id from added
+    ), known as (
+      insert into rooms (tenant_id, room_id) select ${tenantId}, room_id from touched on conflict do nothing
+    )
+    select room_id, pg_notify(${CHANNELS.inbox}, ${`${tenantId} `} || room_id) from touched`;
+  return rows.map((row) => row.room_id);
+}
+
+/** Class 22: data that cannot be stored; 54: too deep or too large. Not: the database is down. */
+function isAboutData(error: unknown): boolean {
+  return /^(22|54)/.test((error as { code?: string } | null)?.code ?? "") || error instanceof RangeError;
+}
+
+/**
+ * The appservice API (spec: Application Service API v1), one path per tenant, for the internal listener. Plain handlers: generic
+ * middlewares cost four times the work here.
+ */
+export function inboxRoutes(ctx: Context): Hono {
+  const app = new Hono();
+  app.put("/as/:tenant/_matrix/app/v1/transactions/:txn", async (c) => {
+    const tenantId = c.req.param("tenant");
+    const refusal = await refuse(ctx, tenantId, c.req.header("authorization"));
+    if (refusal) return c.json(refusal.body, refusal.status);
+    try {
+      await receive(ctx, tenantId, eventsOf(ctx, tenantId, await readBody(c.req.raw)));
+      return c.json({});
+    } catch (error) {
+      owed.add(tenantId);
+      ctx.log.error(
+        { err: error, tenant: tenantId },
+        "a transaction was not stored; the homeserver will send it again",
+      );
+      return c.json({ errcode: "M_UNKNOWN", error: "Not stored. Send it again." }, 503);
+    }
+  });
+  app.post("/as/:tenant/_matrix/app/v1/ping", async (c) => {
+    const refusal = await refuse(ctx, c.req.param("tenant"), c.req.header("authorization"));
+    return refusal ? c.json(refusal.body, refusal.status) : c.json({});
+  });
+  // Users and rooms are made by us, never when asked for.
+  app.get("/as/:tenant/_matrix/app/v1/:kind{users|rooms}/:id", async (c) => {
+    const refusal = await refuse(ctx, c.req.param("tenant"), c.req.header("authorization"));
+    return refusal ? c.json(refusal.body, refusal.status) : c.json({ errcode: "M_NOT_FOUND", error: "Unknown." }, 404);
+  });
+  return app;
+}
+
+type Refusal = { status: 401 | 403 | 404 | 503; body: { errcode: string; error: string } };
+
+async function refuse(ctx: Context, tenantId: string, header: string | undefined): Promise<Refusal | null> {
+  const token = /^Bearer (\S+)$/.exec(header ?? "")?.[1];
+  if (!token) return { status: 401, body: { errcode: "M_MISSING_TOKEN", error: "The hs_token is missing." } };
+  try {
+    const { hsTokenHash } = await tenantAccess(ctx, tenantId);
+    if (timingSafeEqual(Buffer.from(hashToken(token)), Buffer.from(hsTokenHash))) return null;
+    return { status: 403, body: { errcode: "M_FORBIDDEN", error: "The hs_token is wrong." } };
+  } catch (error) {
+    if (error instanceof AppError && error.code === "not_found")
+      return { status: 403, body: { errcode: "M_FORBIDDEN", error: "The hs_token is wrong." } };
+    owed.add(tenantId);
+    ctx.log.error({ err: error, tenant: tenantId }, "a homeserver's token could not be checked");
+    return { status: 503, body: { errcode: "M_UNKNOWN", error: "Not stored. Send it again." } };
+  }
+}
+
+/** The body as text; null when it is over the limit, which no homeserver that follows the spec sends. */
+async function readBody(request: Request): Promise<string | null> {
+  if (Number(request.headers.get("content-length") ?? 0) > MAX_BODY) return null;
+  const text = await request.text();
+  return text.length > MAX_BODY ? null : text;
+}
+
+/** Never throws: an answer other than 200 to what cannot be read would bring the same again for ever. */
+function eventsOf(ctx: Context, tenantId: string, text: string | null): unknown[] {
+  let body: unknown;
+  try {
+    body = text === null ? null : JSON.parse(text);
+  } catch (error) {
+    ctx.log.error({ err: error, tenant: tenantId }, "a transaction is not JSON and was left out");
+    return [];
+  }
+  const events = (body as { events?: unknown } | null)?.events;
+  if (Array.isArray(events)) return events;
+  ctx.log.error({ tenant: tenantId }, "a transaction without a list of events, or a too large one, was left out");
+  return [];
+}

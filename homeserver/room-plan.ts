@@ -1,0 +1,140 @@
+/** What the rooms look like that we make. Pure. */
+import type { TenantAccess } from "./access.ts";
+
+type Json = Record<string, unknown>;
+
+export interface RoomPlan {
+  /** Local part of the room's alias: by it a room is found that was made before a crash. */
+  aliasName: string;
+  createRoom: Json;
+  /** State that must be there, whoever made it: by type, state key "" unless given. */
+  state: { type: string; stateKey: string; content: Json }[];
+}
+
+export interface RoomWish {
+  access: Pick<TenantAccess, "controlUserId" | "serverName">;
+  kind: "space" | "channel";
+  name: string;
+  aliasName: string;
+  topic?: string | undefined;
+  /** The space of a channel. */
+  space?: string;
+}
+
+/** Letters and digits of a name, small, words joined by "-": for aliases. */
+export function slug(name: string): string {
+  return name
+    .normalize("NFKD")
+    .replaceAll(/\p{M}/gu, "")
+    .toLowerCase()
+    .replaceAll(/[^\p{L}\p{N}]+/gu, "-")
+    .replaceAll(/^-+|-+$/g, "")
+    .slice(0, 60);
+}
+
+/**
+ * The body of createRoom (client-server API), with all of its state spelt out, so that a half-made room can be completed.
+ * Never trusted_private_chat: in room version 12 that makes creators of those who are invited.
+ */
+export function roomPlan({ access, kind, name, aliasName, topic, space }: RoomWish): RoomPlan {
+  const state = [
+    { type: "m.room.name", stateKey: "", content: { name } },
+    { type: "m.room.join_rules", stateKey: "", content: joinRules(space) },
+    { type: "m.room.history_visibility", stateKey: "", content: { history_visibility: "shared" } },
+    { type: "m.room.guest_access", stateKey: "", content: { guest_access: "forbidden" } },
+    // The control bot, and only it: Element then takes a person and an agent for a direct chat (MSC4171).
+    { type: "io.element.functional_members", stateKey: "", content: { service_members: [access.controlUserId] } },
+    ...(topic ? [{ type: "m.room.topic", stateKey: "", content: { topic } }] : []),
+    ...(space
+      ? [{ type: "m.space.parent", stateKey: space, content: { via: [access.serverName], canonical: true } }]
+      : []),
+  ];
+  const power = desiredPowerLevels({ kind, now: null, users: {}, controlUserId: access.controlUserId });
+  return {
+    aliasName,
+    state: [...state, { type: "m.room.power_levels", stateKey: "", content: power }],
+    createRoom: {
+      preset: "private_chat",
+      visibility: "private",
+      // Its creators outrank everybody and stand in no list: what desiredPowerLevels counts on.
+      room_version: "12",
+      room_alias_name: aliasName,
+      creation_content: { "m.federate": false, ...(kind === "space" ? { type: "m.space" } : {}) },
+      power_level_content_override: power,
+      initial_state: state.map(({ type, stateKey, content }) => ({ type, state_key: stateKey, content })),
+    },
+  };
+}
+
+function joinRules(space: string | undefined): Json {
+  if (!space) return { join_rule: "invite" };
+  return { join_rule: "restricted", allow: [{ type: "m.room_membership", room_id: space }] };
+}
+
+/**
+ * The whole power level event of a room that we made. `now` is what stands there: levels of people in it stay, as far as they are
+ * below what guards these rules; those of agents become `users`. Everything else is ours, since an event here replaces whole maps.
+ */
+export function desiredPowerLevels({
+  kind,
+  now,
+  users,
+  controlUserId,
+}: {
+  kind: "space" | "channel";
+  now: Json | null;
+  users: Record<string, number>;
+  controlUserId: string;
+}): Json {
+  const levels: Record<string, number> = {};
+  const before = now?.users;
+  if (typeof before === "object" && before !== null)
+    for (const [userId, level] of Object.entries(before))
+      if (typeof level === "number" && !isAgent(userId) && userId !== controlUserId)
+        levels[userId] = Math.min(level, 99);
+  // A creator must not be named in room version 12, and who has the default needs no line.
+  for (const [userId, level] of Object.entries(users))
+    if (userId !== controlUserId) {
+      if (level === 0) delete levels[userId];
+      else levels[userId] = level;
+    }
+  return {
+    users: levels,
+    users_default: 0,
+    events: {
+      "m.room.name": 50,
+      "m.room.topic": 50,
+      "m.room.avatar": 50,
+      "m.room.canonical_alias": 50,
+      "m.room.pinned_events": 50,
+      "m.space.child": 50,
+      "m.room.power_levels": 100,
+      "m.room.history_visibility": 100,
+      "m.room.join_rules": 100,
+      "m.room.guest_access": 100,
+      "m.room.server_acl": 100,
+      "m.room.encryption": 100,
+      "m.room.tombstone": 150,
+      "m.space.parent": 100,
+      "io.element.functional_members": 100,
+    },
+    events_default: kind === "space" ? 50 : 0,
+    state_default: 50,
+    invite: kind === "space" ? 50 : 0,
+    kick: 50,
+    ban: 50,
+    redact: 50,
+    notifications: { room: 50 },
+  };
+}
+
+const isAgent = (userId: string) => userId.startsWith("@agent-");
+
+/** Same JSON, whatever the order of keys. */
+export function sameJson(a: unknown, b: unknown): boolean {
+  if (a === b) return true;
+  if (typeof a !== "object" || typeof b !== "object" || a === null || b === null) return false;
+  const keys = Object.keys(a);
+  if (keys.length !== Object.keys(b).length || Array.isArray(a) !== Array.isArray(b)) return false;
+  return keys.every((key) => key in b && sameJson((a as Json)[key], (b as Json)[key]));
+}

@@ -1,0 +1,105 @@
+/** The rows of tenants: what the operator wants. The supervisor of the running platform makes it so. */
+import path from "node:path";
+import { eq } from "drizzle-orm";
+import type { Context } from "../core/context.ts";
+import { AppError } from "../core/errors.ts";
+import { hashToken, newToken } from "../core/ids.ts";
+import { tenants } from "../migrations/schema.ts";
+import type { TenantConfig, TenantSecrets } from "../migrations/types.ts";
+import { aboutSecrets, CONTROL_LOCALPART, getTenant, type TenantRow, tenantChanged } from "./access.ts";
+import { driverOf } from "./drivers/list.ts";
+
+export {
+  AGENT_PREFIX,
+  APPSERVICE_ID,
+  CONTROL_LOCALPART,
+  forgetTenantAccess,
+  getTenant,
+  type TenantAccess,
+  type TenantRow,
+  tenantAccess,
+  watchTenants,
+} from "./access.ts";
+
+export interface NewTenant {
+  id: string;
+  title?: string | undefined;
+  serverName?: string | undefined;
+  driver?: TenantRow["driver"] | undefined;
+  /** Base URL of the homeserver (driver `external`). */
+  url?: string | undefined;
+  config?: Partial<TenantConfig> | undefined;
+}
+
+/** Writes the row of a new tenant. Throws `invalid` for names that cannot be, `conflict` for those that are taken. */
+export async function createTenant(ctx: Context, wish: NewTenant): Promise<TenantRow> {
+  const problem = tenantNameProblem(wish.id);
+  if (problem) throw new AppError("invalid", problem);
+  const serverName = (wish.serverName ?? `${wish.id}.localhost`).toLowerCase();
+  if (!/^[a-z0-9]([a-z0-9.-]*[a-z0-9])?(:\d{1,5})?$/.test(serverName) || serverName.length > 200)
+    throw new AppError("invalid", `"${serverName}" is not a server name. Use one like chat.example.org.`);
+  const driver = wish.driver ?? "process";
+  const place = await driverOf(driver).plan(ctx, wish);
+  const secrets: TenantSecrets = {
+    asToken: newToken(),
+    hsToken: newToken(),
+    registrationSharedSecret: newToken(),
+    macaroonSecret: newToken(),
+    formSecret: newToken(),
+    databasePassword: newToken(24),
+  };
+  const [row] = await ctx.db
+    .insert(tenants)
+    .values({
+      id: wish.id,
+      title: wish.title?.trim() || wish.id,
+      serverName,
+      driver,
+      homeserverUrl: place.homeserverUrl,
+      config: { readableRooms: true, rateLimits: "people", ...wish.config, ...place.config },
+      secrets: ctx.secrets.seal(JSON.stringify(secrets), aboutSecrets(wish.id)),
+      hsTokenHash: hashToken(secrets.hsToken),
+      controlUserId: `@${CONTROL_LOCALPART}:${serverName}`,
+    })
+    .onConflictDoNothing()
+    .returning();
+  if (!row)
+    throw new AppError("conflict", `There is a client "${wish.id}" or one with the server name ${serverName} already.`);
+  await tenantChanged(ctx, row.id);
+  return row;
+}
+
+/** What is wrong with a tenant's short name, as a sentence; null when nothing is. */
+export function tenantNameProblem(id: string): string | null {
+  if (/^[a-z]([a-z0-9-]{0,28}[a-z0-9])?$/.test(id)) return null;
+  return `"${id}" cannot be a client's name. Use 1 to 30 small letters, digits or "-", beginning with a letter.`;
+}
+
+export async function listTenants(ctx: Context): Promise<TenantRow[]> {
+  return await ctx.db.select().from(tenants).orderBy(tenants.createdAt, tenants.id);
+}
+
+/** Says whether its homeserver shall run; the supervisor does it. Throws `not_found`. */
+export async function setDesired(ctx: Context, id: string, desired: TenantRow["desired"]): Promise<void> {
+  await getTenant(ctx, id);
+  await ctx.db.update(tenants).set({ desired }).where(eq(tenants.id, id));
+  await tenantChanged(ctx, id);
+}
+
+/**
+ * Has the tenant removed by the running platform, with everything of it. Returns where the backup will lie (null: none).
+ * The row is gone when it is done. Throws `not_found`.
+ */
+export async function requestRemoval(
+  ctx: Context,
+  id: string,
+  options: { keepBackup: boolean },
+): Promise<{ backup: string | null }> {
+  const row = await getTenant(ctx, id);
+  const stamp = new Date(ctx.clock.now()).toISOString().replaceAll(/[:.]/g, "-");
+  const backup = options.keepBackup ? path.join(ctx.config.home, "backups", `${id}-${stamp}.tar`) : null;
+  const config = { ...row.config, removal: row.config.removal ?? { backup } };
+  await ctx.db.update(tenants).set({ desired: "stopped", state: "removing", config }).where(eq(tenants.id, id));
+  await tenantChanged(ctx, id);
+  return config.removal;
+}
