@@ -1,0 +1,139 @@
+import { and, asc, desc, eq, isNull } from "drizzle-orm";
+import type { Context } from "../core/context.ts";
+import { AppError } from "../core/errors.ts";
+import { hashToken, newId, newToken } from "../core/ids.ts";
+import { usernameProblem } from "../homeserver/accounts.ts";
+import { getTenant } from "../homeserver/tenants.ts";
+import { invites, inviteUses, teams } from "../migrations/schema.ts";
+import { publicUrl } from "./public-url.ts";
+
+export type InviteRow = typeof invites.$inferSelect;
+export type InviteState = "open" | "spent" | "expired" | "revoked";
+
+const DAY = 86_400_000;
+const MAX_TTL = 366 * DAY;
+const MAX_USES = 10_000;
+
+export interface NewInvite {
+  tenantId: string;
+  /** The team whose space and rooms are joined; the tenant's first one when neither is given. */
+  teamId?: string | undefined;
+  teamName?: string | undefined;
+  /** How many accounts it makes (default 1). */
+  maxUses?: number | undefined;
+  /** Milliseconds (default 7 days, at most 366). */
+  ttl?: number | undefined;
+  /** Only for this user name. */
+  username?: string | undefined;
+}
+
+export interface Invite {
+  id: string;
+  tenantId: string;
+  team: string | null;
+  state: InviteState;
+  uses: number;
+  maxUses: number;
+  /** Names of the accounts that it made. */
+  usedBy: string[];
+  username: string | null;
+  expiresAt: string;
+  createdAt: string;
+}
+
+/** What a link is good for now; `open` means that it makes an account. */
+export function inviteState(invite: Pick<InviteRow, "revokedAt" | "expiresAt" | "uses" | "maxUses">, now: number) {
+  if (invite.revokedAt) return "revoked" as const;
+  if (invite.expiresAt.getTime() <= now) return "expired" as const;
+  return invite.uses >= invite.maxUses ? ("spent" as const) : ("open" as const);
+}
+
+/**
+ * Makes an invite link. The token stands in the link only: the database has its SHA-256. Throws `not_found` for an unknown
+ * tenant or team, `invalid` for numbers or a name that cannot be.
+ */
+export async function createInvite(
+  ctx: Context,
+  wanted: NewInvite,
+): Promise<{ id: string; url: string; expiresAt: string }> {
+  const tenant = await getTenant(ctx, wanted.tenantId);
+  const { maxUses = 1, ttl = 7 * DAY } = wanted;
+  if (!Number.isInteger(maxUses) || maxUses < 1 || maxUses > MAX_USES)
+    throw new AppError("invalid", `An invite link makes from 1 to ${MAX_USES} accounts, not ${maxUses}.`);
+  if (!Number.isFinite(ttl) || ttl < 1000 || ttl > MAX_TTL)
+    throw new AppError("invalid", "An invite link lives from one second to 366 days.");
+  const username = wanted.username?.trim().toLowerCase() || null;
+  const problem = username === null ? null : usernameProblem(username, tenant.serverName);
+  if (problem) throw new AppError("invalid", problem);
+  const teamId = await teamOf(ctx, tenant.id, wanted);
+  const token = newToken();
+  const id = newId();
+  const expiresAt = new Date(ctx.clock.now() + ttl);
+  await ctx.db
+    .insert(invites)
+    .values({ id, tenantId: tenant.id, teamId, tokenHash: hashToken(token), maxUses, username, expiresAt });
+  return { id, url: `${await publicUrl(ctx)}/join/${token}`, expiresAt: expiresAt.toISOString() };
+}
+
+async function teamOf(ctx: Context, tenantId: string, wanted: NewInvite): Promise<string | null> {
+  const all = await ctx.db.select().from(teams).where(eq(teams.tenantId, tenantId)).orderBy(asc(teams.createdAt));
+  if (!wanted.teamId && !wanted.teamName) return all[0]?.id ?? null;
+  const found = all.find((team) =>
+    wanted.teamId ? team.id === wanted.teamId : team.name.toLowerCase() === wanted.teamName?.trim().toLowerCase(),
+  );
+  if (found) return found.id;
+  const names = all.map((team) => `"${team.name}"`).join(", ");
+  throw new AppError(
+    "not_found",
+    `${tenantId} has no team "${wanted.teamName ?? wanted.teamId}". ${names ? `Its teams: ${names}.` : "It has none yet."}`,
+  );
+}
+
+/** A tenant's links, newest first. Throws `not_found` for an unknown tenant. */
+export async function listInvites(ctx: Context, tenantId: string): Promise<Invite[]> {
+  await getTenant(ctx, tenantId);
+  const rows = await ctx.db
+    .select({ invite: invites, team: teams.name })
+    .from(invites)
+    .leftJoin(teams, eq(teams.id, invites.teamId))
+    .where(eq(invites.tenantId, tenantId))
+    .orderBy(desc(invites.createdAt));
+  const uses = await ctx.db
+    .select({ inviteId: inviteUses.inviteId, userId: inviteUses.userId })
+    .from(inviteUses)
+    .innerJoin(invites, eq(invites.id, inviteUses.inviteId))
+    .where(and(eq(invites.tenantId, tenantId), eq(inviteUses.state, "made")));
+  return rows.map(({ invite, team }) => ({
+    id: invite.id,
+    tenantId,
+    team,
+    state: inviteState(invite, ctx.clock.now()),
+    uses: invite.uses,
+    maxUses: invite.maxUses,
+    usedBy: uses.filter((use) => use.inviteId === invite.id).map((use) => use.userId),
+    username: invite.username,
+    expiresAt: invite.expiresAt.toISOString(),
+    createdAt: invite.createdAt.toISOString(),
+  }));
+}
+
+/** Ends a link at once; accounts that it made stay. Twice is harmless. Throws `not_found`. */
+export async function revokeInvite(ctx: Context, id: string): Promise<{ id: string; tenantId: string }> {
+  const now = new Date(ctx.clock.now());
+  await ctx.db
+    .update(invites)
+    .set({ revokedAt: now })
+    .where(and(eq(invites.id, id), isNull(invites.revokedAt)));
+  const [row] = await ctx.db.select().from(invites).where(eq(invites.id, id));
+  if (row) return { id: row.id, tenantId: row.tenantId };
+  throw new AppError("not_found", `There is no invite link with the id "${id}". \`invite list\` shows them.`);
+}
+
+/** The row behind a link's token, if any. */
+export async function findInvite(ctx: Context, token: string): Promise<InviteRow | undefined> {
+  const [row] = await ctx.db
+    .select()
+    .from(invites)
+    .where(eq(invites.tokenHash, hashToken(token)));
+  return row;
+}
