@@ -399,7 +399,11 @@ export const ledger = pgTable(
     result: text(),
     createdAt: createdAt(),
   },
-  (t) => [index("ledger_tenant_day").on(t.tenantId, t.day), index("ledger_run").on(t.runId)],
+  (t) => [
+    index("ledger_tenant_day").on(t.tenantId, t.day),
+    index("ledger_run").on(t.runId),
+    index("ledger_open").on(t.createdAt).where(sql`state = 'open'`),
+  ],
 );
 
 /** The day's tokens of a tenant, used and held: one row decides whether a call may begin. Days are UTC. */

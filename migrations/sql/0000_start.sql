@@ -290,6 +290,7 @@ CREATE INDEX "inbox_received" ON "inbox" USING btree ("tenant_id","received_at")
 CREATE INDEX "invites_tenant" ON "invites" USING btree ("tenant_id","created_at");--> statement-breakpoint
 CREATE INDEX "ledger_tenant_day" ON "ledger" USING btree ("tenant_id","day");--> statement-breakpoint
 CREATE INDEX "ledger_run" ON "ledger" USING btree ("run_id");--> statement-breakpoint
+CREATE INDEX "ledger_open" ON "ledger" USING btree ("created_at") WHERE state = 'open';--> statement-breakpoint
 CREATE UNIQUE INDEX "models_name" ON "models" USING btree (coalesce(tenant_id, ''),"name");--> statement-breakpoint
 CREATE UNIQUE INDEX "models_default" ON "models" USING btree (coalesce(tenant_id, '')) WHERE is_default;--> statement-breakpoint
 CREATE INDEX "room_members_user" ON "room_members" USING btree ("tenant_id","user_id");--> statement-breakpoint
