@@ -21,6 +21,8 @@ export interface Config {
   /** Address under which people reach the platform when it is not `http://host:port`, without a slash at the end. */
   publicUrl: string | undefined;
   logLevel: string;
+  /** Hosts (`host` or `host:port`) that addresses typed by tenants may lead to, although they are local or private. */
+  allowHosts: string[];
   /** Folder of an unpacked Element Web. */
   elementWeb: string | undefined;
   /** Address and SHA-256 of the Element Web release to fetch in place of the pinned one. */
@@ -50,6 +52,7 @@ export function loadConfig(env: NodeJS.ProcessEnv = process.env): Config {
     port: port("AGENTOPIA_PORT", text("AGENTOPIA_PORT")),
     publicUrl: text("AGENTOPIA_URL")?.replace(/\/+$/, ""),
     logLevel: text("AGENTOPIA_LOG_LEVEL") ?? "info",
+    allowHosts: (text("AGENTOPIA_ALLOW_HOSTS") ?? "").split(/[\s,]+/).filter(Boolean),
     elementWeb: elementFolder(text("AGENTOPIA_ELEMENT_WEB")),
     elementWebUrl: text("AGENTOPIA_ELEMENT_WEB_URL"),
     elementWebSha256: text("AGENTOPIA_ELEMENT_WEB_SHA256"),
