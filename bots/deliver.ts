@@ -1,0 +1,84 @@
+import type { Context } from "../core/context.ts";
+import { AppError } from "../core/errors.ts";
+import { redactEvent, sendEvent } from "../homeserver/matrix.ts";
+import { destinationOf, firstTxn, isUncertain, namedAgents } from "./answer.ts";
+import { finishRun, saveEvents } from "./finish.ts";
+import { editMessage, newMessage, partsOf } from "./reply.ts";
+import { loadSurroundings, untilItWorks, type Work } from "./work.ts";
+
+/**
+ * Puts the final text into the room, from what was kept: an edit of what is shown already, new messages for the rest. Every transaction id is
+ * fixed, so doing it twice changes nothing. Waits for a homeserver that is away; ends the run as failed when it refuses.
+ */
+export async function deliver(ctx: Context, work: Work): Promise<void> {
+  if (work.currentRunId !== work.runId || work.stopReason === "superseded") {
+    await untilItWorks(ctx, "end a run", () => finishRun(ctx, work, { state: "superseded", eventIds: [] }));
+    return;
+  }
+  const state = work.step.state === "running" ? "failed" : work.step.state;
+  try {
+    const eventIds = await sendParts(ctx, work, finalText(work), state === "failed");
+    await untilItWorks(ctx, "end a run", () =>
+      finishRun(ctx, work, {
+        state,
+        eventIds,
+        edits: (work.step.detail.edits ?? 0) + 1,
+        firstTextAt: work.step.detail.firstTextAt ?? ctx.clock.now(),
+      }),
+    );
+  } catch (error) {
+    if (!(error instanceof AppError)) throw error;
+    ctx.log.warn({ run: work.runId, err: error }, "the homeserver did not take the answer");
+    const refused = { code: error.code, sentence: error.sentence };
+    await untilItWorks(ctx, "end a run", () =>
+      finishRun(ctx, work, { state: "failed", eventIds: work.eventIds, error: refused }),
+    );
+  }
+}
+
+/** What the person reads in the end: the text, and a sentence when something ended it early. */
+export function finalText(work: Pick<Work, "step" | "stopReason" | "stoppedBy" | "error">): string {
+  const text = work.step.output?.trim() ?? "";
+  if (work.step.state === "failed") return [text, work.error ?? ""].filter(Boolean).join("\n\n");
+  if (work.step.state !== "stopped") return text;
+  const by = work.stoppedBy ? ` by ${work.stoppedBy}` : "";
+  return [text, `*Stopped${by}.*`].filter(Boolean).join("\n\n");
+}
+
+async function sendParts(ctx: Context, work: Work, text: string, notice: boolean): Promise<string[]> {
+  const to = destinationOf(work);
+  const { tenantId, agentUserId: as, deviceId, roomId } = work;
+  const send = (txnId: string, content: Record<string, unknown>) =>
+    untilItWorks(ctx, "send the answer", () =>
+      sendEvent(ctx, { tenantId, as, deviceId, roomId, txnId, type: "m.room.message", content }),
+    );
+  const surroundings = await untilItWorks(ctx, "read the room", () => loadSurroundings(ctx, work));
+  const extra = work.step.state === "done" ? namedAgents(work, surroundings, text) : [];
+  const parts = partsOf(text);
+  const eventIds = [...work.eventIds];
+  for (const [part, words] of parts.entries()) {
+    const last = part === parts.length - 1;
+    const how = { part, final: last, notice, extra: last ? extra : [] };
+    const known = eventIds[part];
+    // An earlier attempt may have sent other words under this transaction id: then they are edited to these.
+    const unsure = !known && isUncertain(work);
+    const eventId =
+      known ?? (await send(firstTxn(work, part), newMessage(to, words, unsure ? { ...how, final: false } : how)));
+    eventIds[part] = eventId;
+    if (known || unsure) await send(`f.${work.runId}.${part}`, editMessage(to, eventId, words, how));
+  }
+  // Kept before anything is taken away, so that a replay still knows what there is.
+  await untilItWorks(ctx, "keep the messages", () => saveEvents(ctx.sql, work, eventIds));
+  for (const [index, eventId] of eventIds.slice(parts.length).entries())
+    await untilItWorks(ctx, "take back a message", () =>
+      redactEvent(ctx, {
+        tenantId,
+        as,
+        roomId,
+        eventId,
+        txnId: `r.${work.runId}.${index}`,
+        reason: "The answer became shorter.",
+      }),
+    );
+  return eventIds.slice(0, parts.length);
+}

@@ -1,0 +1,140 @@
+import type { ModelMessage } from "ai";
+
+/** A message of the room as the model may see it, oldest first. */
+export interface Heard {
+  eventId: string;
+  sender: string;
+  name: string;
+  text: string;
+  /** By the agent that is about to answer. */
+  own: boolean;
+}
+
+/** One room event of type m.room.message, as the inbox holds it. */
+export interface InboxMessage {
+  eventId: string;
+  sender: string;
+  ts: number;
+  seq: number;
+  content: Record<string, unknown>;
+}
+
+export interface Scene {
+  agentName: string;
+  agentUserId: string;
+  instructions: string;
+  tenantTitle: string;
+  roomName: string | null;
+  people: string[];
+  agents: string[];
+  /** One person and one agent: names before each message would only be noise. */
+  direct: boolean;
+  now: Date;
+}
+
+/** Instructions first, then what is true of this room. */
+export function systemPrompt(scene: Scene): string {
+  const where = scene.direct
+    ? `You are in a direct chat with ${scene.people[0] ?? "a person"} of ${scene.tenantTitle}.`
+    : `You are a member of the room "${scene.roomName ?? "without a name"}" of ${scene.tenantTitle}. ` +
+      `People here: ${list(scene.people)}. Other agents here: ${list(scene.agents)}.`;
+  return [
+    scene.instructions.trim(),
+    `Your name is ${scene.agentName}. ${where} It is ${scene.now.toISOString().slice(0, 16).replace("T", " ")} UTC.`,
+    scene.direct
+      ? "Write your answer only, in Markdown."
+      : "Each message below begins with its sender's name. Write your answer only, in Markdown, without a name before it. To ask " +
+        "another agent something, write @ and its name; do so only when you need it.",
+  ].join("\n\n");
+}
+
+const list = (names: string[]) => (names.length > 0 ? names.slice(0, 40).join(", ") : "none");
+
+/**
+ * Folds edits into the messages they belong to, leaves out what was redacted, what is not text, and what is in another thread.
+ * Edits count only by the sender of the message (spec: m.replace).
+ */
+export function foldMessages(
+  events: InboxMessage[],
+  about: { threadRoot: string | null; upTo: number; self: string; nameOf: (userId: string) => string },
+): Heard[] {
+  const ordered = [...events].sort((a, b) => a.ts - b.ts || a.seq - b.seq);
+  const edits = new Map<string, InboxMessage>();
+  for (const event of ordered) {
+    const target = relation(event)?.rel_type === "m.replace" ? relation(event)?.event_id : undefined;
+    if (target) edits.set(`${event.sender} ${target}`, event);
+  }
+  const heard: Heard[] = [];
+  for (const event of ordered) {
+    const related = relation(event);
+    if (related?.rel_type === "m.replace" || event.seq > about.upTo) continue;
+    const thread = related?.rel_type === "m.thread" ? related.event_id : null;
+    if (about.threadRoot ? thread !== about.threadRoot && event.eventId !== about.threadRoot : thread) continue;
+    const text = textOf(newestContent(event, edits.get(`${event.sender} ${event.eventId}`)));
+    if (!text) continue;
+    const own = event.sender === about.self;
+    heard.push({ eventId: event.eventId, sender: event.sender, name: about.nameOf(event.sender), text, own });
+  }
+  return heard;
+}
+
+function newestContent(event: InboxMessage, edit: InboxMessage | undefined): Record<string, unknown> {
+  const content = edit?.content["m.new_content"];
+  return content && typeof content === "object" ? (content as Record<string, unknown>) : event.content;
+}
+
+function relation(event: InboxMessage): { rel_type?: string; event_id?: string } | undefined {
+  return event.content["m.relates_to"] as { rel_type?: string; event_id?: string } | undefined;
+}
+
+/** The words of a message without the quotation that old clients put before a reply (spec: rich reply fallback). */
+export function textOf(content: Record<string, unknown>): string {
+  const { msgtype, body } = content;
+  if (typeof body !== "string") return "";
+  switch (msgtype) {
+    case "m.text":
+      return body.replace(/^(> .*\n)+\n/, "").trim();
+    case "m.emote":
+      return `* ${body.trim()}`;
+    case "m.image":
+    case "m.file":
+    case "m.video":
+    case "m.audio": {
+      const file = typeof content.filename === "string" ? content.filename : body;
+      return file === body ? `[sent a file: ${file}]` : `[sent a file: ${file}] ${body.trim()}`;
+    }
+    default:
+      return "";
+  }
+}
+
+/**
+ * The newest messages that fit, oldest first, neighbours of one side joined (some models want the sides to take turns, and a person first).
+ * `tokens` is what is left for them in the model's context.
+ */
+export function toModelMessages(heard: Heard[], scene: Pick<Scene, "direct">, tokens: number): ModelMessage[] {
+  const chosen: Heard[] = [];
+  let left = tokens;
+  for (const message of heard.toReversed()) {
+    left -= estimateTokens(message.text) + 8;
+    if (left < 0 && chosen.length > 0) break;
+    chosen.unshift(left < 0 ? { ...message, text: message.text.slice(0, Math.max(tokens, 100)) } : message);
+    if (left < 0) break;
+  }
+  const turns: { role: "user" | "assistant"; content: string }[] = [];
+  for (const message of chosen) {
+    const role = message.own ? "assistant" : "user";
+    const text = message.own || scene.direct ? message.text : `${message.name}: ${message.text}`;
+    const last = turns.at(-1);
+    if (last?.role === role) last.content += `\n\n${text}`;
+    else if (last || role === "user") turns.push({ role, content: text });
+  }
+  return turns;
+}
+
+/** A safe guess without the model's own tokenizer: 3 characters a token for Latin script, 1 for others. */
+export function estimateTokens(text: string): number {
+  let wide = 0;
+  for (let i = 0; i < text.length; i++) if (text.charCodeAt(i) > 0x2ff) wide++;
+  return Math.ceil((text.length - wide) / 3 + wide);
+}

@@ -1,0 +1,164 @@
+import { DBOS } from "@dbos-inc/dbos-sdk";
+import { CHANNELS, type Context } from "../core/context.ts";
+import type { Wake } from "../core/wake.ts";
+import { onRunQueued } from "./drain.ts";
+import { forgetSignal, isUnderWay, runsUnderWay, type StopReason, signalOf, signalStop } from "./signals.ts";
+import { type Slot, takeSlot } from "./slots.ts";
+import { forgetAhead, readAhead, registerAnswerWorkflow } from "./workflow.ts";
+
+/** Runs at once in one process; more wait in order. */
+const AT_ONCE = 128;
+const SWEEP_MS = 3000;
+
+/** Launches the workflow engine under a slot of its own and starts runs as they are queued. `stop` leaves open runs for the next start. */
+export async function startRuns(ctx: Context, { wake }: { wake: Wake }): Promise<{ stop(): Promise<void> }> {
+  const slot = await takeSlot(ctx);
+  const workflow = registerAnswerWorkflow(ctx);
+  DBOS.setConfig({
+    name: "agentopia",
+    systemDatabaseUrl: ctx.databaseUrl,
+    systemDatabasePoolSize: 10,
+    executorID: slot.executorId,
+    // Constant: the version of a workflow is in its name.
+    applicationVersion: "1",
+    logger: engineLog(ctx),
+    schedulerPollingIntervalMs: 60_000,
+  });
+  await DBOS.launch();
+  const starter = createStarter(ctx, workflow);
+  const off = [
+    onRunQueued((runId) => starter.start(runId)),
+    // Whoever routes a run starts it. This is for runs that were queued where none are done (a command, the panel).
+    wake.on(CHANNELS.run, (runId) => runId && setTimeout(() => void startIfLost(ctx, runId, starter), 300)),
+    wake.on(CHANNELS.stop, (runId) => void hearStop(ctx, runId)),
+  ];
+  const sweep = () =>
+    sweepOnce(ctx, slot, starter).catch((error: unknown) =>
+      ctx.log.warn({ err: error }, "sweep failed; it comes again"),
+    );
+  await sweep();
+  const timer = setInterval(sweep, SWEEP_MS);
+  return {
+    async stop() {
+      clearInterval(timer);
+      for (const end of off) end();
+      starter.close();
+      for (const runId of runsUnderWay()) signalStop(runId, "shutdown");
+      await DBOS.shutdown();
+      await slot.release();
+    },
+  };
+}
+
+/** Ends a run with what it has written so far, wherever it is under way. Nothing happens to one that is over. */
+export async function stopRun(
+  ctx: Context,
+  runId: string,
+  reason: Exclude<StopReason, "shutdown">,
+  by: string | null,
+): Promise<boolean> {
+  const rows = await ctx.sql`
+    with r as (update runs set stop_reason = ${reason}, stopped_by = ${by}
+      where id = ${runId} and state in ('queued', 'running') and stop_reason is null returning id)
+    select id, pg_notify(${CHANNELS.stop}, id) from r`;
+  return rows.length > 0;
+}
+
+async function startIfLost(ctx: Context, runId: string, starter: Starter): Promise<void> {
+  if (isUnderWay(runId)) return;
+  const lost = await ctx.sql`
+    select 1 from runs r where r.id = ${runId} and r.state = 'queued'
+      and not exists (select from dbos.workflow_status w where w.workflow_uuid = r.id)`;
+  if (lost.length > 0) starter.start(runId);
+}
+
+interface Starter {
+  start(runId: string): void;
+  close(): void;
+}
+
+/** Starts workflows in the order in which they came, at most `AT_ONCE` at a time. The run's id is the workflow's: it starts once. */
+function createStarter(ctx: Context, workflow: (runId: string) => Promise<void>): Starter {
+  const waiting = new Set<string>();
+  let active = 0;
+  let closed = false;
+
+  async function run(runId: string): Promise<void> {
+    active++;
+    signalOf(runId);
+    readAhead(ctx, runId);
+    try {
+      const handle = await DBOS.startWorkflow(workflow, { workflowID: runId })(runId);
+      await handle.getResult();
+    } catch (error) {
+      ctx.log.error({ run: runId, err: error }, "a run could not be started; the sweep tries again");
+    } finally {
+      forgetAhead(runId);
+      forgetSignal(runId);
+      active--;
+      next();
+    }
+  }
+
+  function next(): void {
+    while (!closed && active < AT_ONCE) {
+      const [runId] = waiting;
+      if (runId === undefined) return;
+      waiting.delete(runId);
+      void run(runId);
+    }
+  }
+
+  return {
+    start(runId) {
+      if (closed || waiting.has(runId) || isUnderWay(runId)) return;
+      waiting.add(runId);
+      next();
+    },
+    close() {
+      closed = true;
+    },
+  };
+}
+
+/** "" says that a NOTIFY may have been missed: then all of ours are looked up. */
+async function hearStop(ctx: Context, runId: string): Promise<void> {
+  const ids = runId ? [runId] : runsUnderWay();
+  if (!ids.some(isUnderWay)) return;
+  const rows = await ctx.sql<{ id: string; reason: StopReason }[]>`
+    select id, stop_reason as reason from runs where id in ${ctx.sql(ids)} and stop_reason is not null`;
+  for (const row of rows) signalStop(row.id, row.reason);
+}
+
+/** Starts what a crash left unstarted and takes over what a dead process had begun. */
+async function sweepOnce(ctx: Context, slot: Slot, starter: Starter): Promise<void> {
+  const { sql } = ctx;
+  const lost = await sql<{ id: string }[]>`
+    select r.id from runs r where r.state in ('queued', 'running') and r.created_at < now() - interval '2 seconds'
+      and not exists (select from dbos.workflow_status w where w.workflow_uuid = r.id)
+    order by r.created_at limit 500`;
+  for (const { id } of lost) starter.start(id);
+  const ended = await sql<{ id: string }[]>`
+    update runs r set state = 'failed', finished_at = now(), error_code = 'internal',
+      error = coalesce(error, 'The run ended inside the workflow engine; the log of the platform says why.')
+    from dbos.workflow_status w where w.workflow_uuid = r.id and r.state in ('queued', 'running')
+      and w.status not in ('PENDING', 'ENQUEUED', 'DELAYED') and r.created_at < now() - interval '1 minute' returning r.id`;
+  for (const { id } of ended) ctx.log.error({ run: id }, "a run was left open by the engine");
+  if (runsUnderWay().length > 0) await hearStop(ctx, "");
+  for (const executorId of await slot.deadSlots()) {
+    const left = await DBOS.listWorkflows({ executorId, status: "PENDING" });
+    ctx.log.info({ slot: executorId, runs: left.length }, "took over the runs of a process that is gone");
+    await DBOS.resumeWorkflows(left.map((status) => status.workflowID));
+  }
+}
+
+/** The engine logs to our log; its chatter at info is debug to us. */
+function engineLog(ctx: Context) {
+  const log = ctx.log.child({ part: "dbos" });
+  return {
+    info: (entry: unknown) => log.debug(String(entry)),
+    debug: (entry: unknown) => log.trace(String(entry)),
+    warn: (entry: unknown) => log.warn(String(entry)),
+    error: (entry: unknown) => log.error(entry instanceof Error ? { err: entry } : {}, String(entry)),
+  };
+}

@@ -1,0 +1,232 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import type { ModelMessage } from "ai";
+import type { Context } from "../core/context.ts";
+import { AppError, sentenceOf } from "../core/errors.ts";
+import { sendEvent } from "../homeserver/matrix.ts";
+import { destinationOf, firstTxn, isUncertain, namedAgents } from "./answer.ts";
+import { loadAttachments } from "./attachments.ts";
+import { callModel, closeLostCalls } from "./call.ts";
+import { finishRun, saveThought, type Thought } from "./finish.ts";
+import { type ModelRow, resolveModel } from "./models.ts";
+import { estimateTokens, foldMessages, type Scene, systemPrompt, toModelMessages } from "./prompt.ts";
+import { newMessage, partsOf } from "./reply.ts";
+import { Shown } from "./shown.ts";
+import { StopSignal } from "./signals.ts";
+import { loadWork, type Surroundings, untilItWorks, type Work } from "./work.ts";
+
+/** `ended`: nothing is left to do; `deliver`: what the model said is kept and has to be sent. */
+export type AfterThinking = "ended" | "deliver";
+
+/**
+ * Asks the model and shows its answer as it grows. What it said is kept before this returns, so that a replay does not ask again.
+ * An answer that is complete before anything was shown and fits in one message goes out from here, as one event: its fixed
+ * transaction id makes that safe (docs/decisions/0002).
+ */
+export async function think(
+  ctx: Context,
+  work: Work,
+  seen: Promise<Surroundings>,
+  signal: AbortSignal,
+): Promise<AfterThinking> {
+  if (work.step.state !== "running") return "deliver";
+  if (work.stopReason || work.agentState === "removed") return endUnsaid(ctx, work);
+  if ((work.step.detail.attempts ?? 1) > 1)
+    await untilItWorks(ctx, "close lost calls", () => closeLostCalls(ctx, work.runId));
+  if (work.runsOfAnswer > 1) work.eventIds = await olderRunsEnded(ctx, work);
+
+  const shown = new Shown(ctx, work);
+  const surroundings = await seen;
+  const thought = await ask(ctx, work, surroundings, shown, signal);
+  await shown.close();
+  const stop = signal.reason instanceof StopSignal ? signal.reason.reason : null;
+  if (stop === "shutdown") return hang();
+  if (thought.error?.code === "token_cap") return endAtCap(ctx, work, thought);
+  if (thought.state === "stopped" && !thought.text && shown.eventIds.length === 0 && !isUncertain(work))
+    return endUnsaid(ctx, work, thought);
+
+  const eventId = await sendWhole(ctx, work, surroundings, shown, thought);
+  const keep = eventId
+    ? () => finishRun(ctx, work, { state: "done", thought, eventIds: [eventId], firstTextAt: ctx.clock.now() })
+    : () => saveThought(ctx, work, thought, shown.eventIds);
+  await untilItWorks(ctx, "keep the answer", keep);
+  return eventId ? "ended" : "deliver";
+}
+
+async function ask(ctx: Context, work: Work, seen: Surroundings, shown: Shown, signal: AbortSignal): Promise<Thought> {
+  const started = ctx.clock.now();
+  let detail: Thought["detail"] = {};
+  try {
+    const model = await resolveModel(ctx, work.tenantId, work.definition.model);
+    detail = { model: model.name };
+    const { system, messages, remark } = await promptFor(ctx, work, seen, model);
+    if (!messages) return { state: "done", text: remark, detail };
+    const prefix = remark ? `${remark}\n\n` : "";
+    const said = await callModel(ctx, {
+      tenantId: work.tenantId,
+      roomId: work.roomId,
+      agentId: work.agentId,
+      personId: work.askedBy,
+      runId: work.runId,
+      model,
+      system,
+      messages,
+      signal,
+      onText: (text) => shown.update(prefix + text),
+    });
+    detail = {
+      ...detail,
+      inputTokens: said.usage.inputTokens,
+      outputTokens: said.usage.outputTokens,
+      ...(shown.firstMs ? { firstTokenMs: shown.firstMs - started } : {}),
+      edits: shown.edits,
+      ...(shown.firstTextAt ? { firstTextAt: shown.firstTextAt } : {}),
+    };
+    return { state: "done", text: prefix + said.text, detail };
+  } catch (error) {
+    if (signal.aborted) return { state: "stopped", text: shown.text, detail };
+    const sentence = sentenceOf(error);
+    const code = error instanceof AppError ? error.code : "internal";
+    ctx.log[code === "internal" ? "error" : "warn"]({ run: work.runId, code, err: error }, "a run failed");
+    return { state: "failed", text: shown.text, detail: { ...detail, errorCode: code }, error: { code, sentence } };
+  }
+}
+
+/** What goes to the model. Without `messages` there is nothing to ask it: `remark` is the whole answer. */
+async function promptFor(ctx: Context, work: Work, seen: Surroundings, model: ModelRow) {
+  const nameOf = names(seen);
+  const agents = seen.members.filter((member) => member.agentName && member.userId !== work.agentUserId);
+  const functional = new Set(work.roomState?.functionalMembers ?? []);
+  const people = seen.members.filter((member) => !member.agentName && !functional.has(member.userId));
+  const scene: Scene = {
+    agentName: work.definition.name,
+    agentUserId: work.agentUserId,
+    instructions: work.definition.instructions,
+    tenantTitle: work.tenantTitle,
+    roomName: work.roomState?.name ?? null,
+    people: people.map((member) => nameOf(member.userId)),
+    agents: agents.map((member) => nameOf(member.userId)),
+    direct: people.length === 1 && agents.length === 0,
+    now: new Date(ctx.clock.now()),
+  };
+  const heard = foldMessages(seen.messages, {
+    threadRoot: work.threadRoot,
+    upTo: work.questionSeq,
+    self: work.agentUserId,
+    nameOf,
+  });
+  const files = await attachmentsFor(ctx, work, seen, model);
+  const remark = files.refused.join("\n\n");
+  const onlyFile = heard.at(-1)?.text.startsWith("[sent a file:") && heard.at(-1)?.text.endsWith("]");
+  if (remark && onlyFile && files.parts.length + files.texts.length === 0)
+    return { system: "", messages: null, remark };
+  const system = systemPrompt(scene);
+  const room = model.abilities.contextWindow - Math.min(model.abilities.maxOutput, model.abilities.contextWindow / 2);
+  const texts = files.texts.join("\n\n");
+  const left = Math.floor(room * 0.9) - estimateTokens(system) - estimateTokens(texts);
+  const messages = toModelMessages(heard, scene, Math.max(left, 500));
+  return { system, messages: withFiles(messages, texts, files.parts), remark };
+}
+
+function withFiles(
+  messages: ModelMessage[],
+  texts: string,
+  parts: Awaited<ReturnType<typeof loadAttachments>>["parts"],
+): ModelMessage[] {
+  const last = messages.at(-1);
+  if ((!texts && parts.length === 0) || last?.role !== "user") return messages;
+  const text = [String(last.content), texts].filter(Boolean).join("\n\n");
+  return [...messages.slice(0, -1), { role: "user", content: [{ type: "text", text }, ...parts] }];
+}
+
+/** Files of the question and of the message that it replies to. */
+function attachmentsFor(ctx: Context, work: Work, seen: Surroundings, model: ModelRow) {
+  const relation = work.questionContent["m.relates_to"] as { "m.in_reply_to"?: { event_id?: string } } | undefined;
+  const repliedTo = seen.messages.find((message) => message.eventId === relation?.["m.in_reply_to"]?.event_id);
+  return loadAttachments(ctx, work, model, [...(repliedTo ? [repliedTo.content] : []), work.questionContent]);
+}
+
+const names = (seen: Surroundings) => {
+  const known = new Map(seen.members.map((member) => [member.userId, member.agentName ?? member.name]));
+  return (userId: string) => known.get(userId) ?? userId.slice(1).split(":")[0] ?? userId;
+};
+
+/** Sends a complete answer as its only event when nothing of it was shown. Null when it has to be delivered from what is kept. */
+async function sendWhole(
+  ctx: Context,
+  work: Work,
+  seen: Surroundings,
+  shown: Shown,
+  thought: Thought,
+): Promise<string | null> {
+  const [text, ...more] = partsOf(thought.text);
+  if (thought.state !== "done" || shown.started || isUncertain(work) || text === undefined || more.length > 0)
+    return null;
+  const extra = namedAgents(work, seen, thought.text);
+  const content = newMessage(destinationOf(work), text, { part: 0, final: true, extra });
+  try {
+    return await sendEvent(ctx, {
+      tenantId: work.tenantId,
+      as: work.agentUserId,
+      deviceId: work.deviceId,
+      roomId: work.roomId,
+      txnId: firstTxn(work, 0),
+      type: "m.room.message",
+      content,
+    });
+  } catch (error) {
+    ctx.log.warn({ run: work.runId, err: error }, "the answer is delivered from what was kept");
+    thought.detail = { ...thought.detail, uncertain: true };
+    return null;
+  }
+}
+
+/** A run that says nothing: stopped before its first text, superseded, or its agent is gone. */
+async function endUnsaid(ctx: Context, work: Work, thought?: Thought): Promise<AfterThinking> {
+  const state = work.stopReason === "superseded" ? "superseded" : "stopped";
+  await untilItWorks(ctx, "end a run", () =>
+    finishRun(ctx, work, { state, eventIds: work.eventIds, ...(thought ? { thought } : {}) }),
+  );
+  return "ended";
+}
+
+/** The room is told once a day, whoever asks and however often. */
+async function endAtCap(ctx: Context, work: Work, thought: Thought): Promise<AfterThinking> {
+  const { sendNoticeOnce } = await import("./actions.ts");
+  const day = new Date(ctx.clock.now()).toISOString().slice(0, 10);
+  await untilItWorks(ctx, "tell of the cap", () =>
+    sendNoticeOnce(ctx, {
+      cause: ["token_cap", work.tenantId, work.roomId, day],
+      tenantId: work.tenantId,
+      roomId: work.roomId,
+      as: work.agentUserId,
+      text: thought.error?.sentence ?? "",
+    }),
+  );
+  await untilItWorks(ctx, "end a run", () =>
+    finishRun(ctx, work, { state: "failed", thought, eventIds: work.eventIds }),
+  );
+  return "ended";
+}
+
+/**
+ * The run that wrote the same message before has been told to end; its last edit must not come after our first. Returns the messages
+ * that it left.
+ */
+async function olderRunsEnded(ctx: Context, work: Work): Promise<string[]> {
+  const patience = ctx.clock.now() + 10_000;
+  while (ctx.clock.now() < patience) {
+    const open = await untilItWorks(
+      ctx,
+      "wait for the older run",
+      () =>
+        ctx.sql`select 1 from runs where answer_id = ${work.answerId} and id <> ${work.runId} and state = 'running' limit 1`,
+    );
+    if (open.length === 0) break;
+    await sleep(50);
+  }
+  const again = await untilItWorks(ctx, "read the run again", () => loadWork(ctx, work.runId, { attempt: false }));
+  return again?.eventIds ?? work.eventIds;
+}
+
+/** The process is ending: the step must neither succeed nor fail, so that the next start takes it up again. */
+const hang = () => new Promise<never>(() => undefined);

@@ -1,0 +1,136 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import type { Context } from "../core/context.ts";
+import { isTransient } from "../core/database.ts";
+import type { AgentDefinition, RoomState, StepDetail, TenantLimits } from "../migrations/types.ts";
+import type { InboxMessage } from "./prompt.ts";
+
+/** A run with what its steps need to know, read in one query. */
+export interface Work {
+  runId: string;
+  tenantId: string;
+  tenantTitle: string;
+  limits: TenantLimits;
+  agentId: string;
+  agentState: string;
+  agentUserId: string;
+  deviceId: string;
+  definition: AgentDefinition;
+  answerId: string;
+  currentRunId: string;
+  eventIds: string[];
+  /** How many runs the answer has had: more than one when it is written anew. */
+  runsOfAnswer: number;
+  roomId: string;
+  roomState: RoomState | null;
+  threadRoot: string | null;
+  questionEvent: string;
+  questionSeq: number;
+  questionContent: Record<string, unknown>;
+  triggerSeq: number;
+  askedBy: string;
+  askedByAgent: boolean;
+  hops: number;
+  stopReason: string | null;
+  stoppedBy: string | null;
+  /** Of the step that asks the model. */
+  step: { state: "running" | "done" | "failed" | "stopped"; output: string | null; detail: StepDetail };
+  receivedAt: Date;
+  error: string | null;
+}
+
+/**
+ * Marks the run as running, counts the attempt and reads everything about it. Null when the run is over. With `attempt: false` it
+ * only reads.
+ */
+export async function loadWork(ctx: Context, runId: string, how: { attempt: boolean }): Promise<Work | null> {
+  const { sql } = ctx;
+  const step = how.attempt
+    ? sql`insert into steps (run_id, position, kind, detail) select id, 0, 'model', '{"attempts":1}' from r
+          on conflict (run_id, position) do update set
+            detail = steps.detail || jsonb_build_object('attempts', coalesce((steps.detail->>'attempts')::int, 0) + 1)
+          returning state, output, detail`
+    : sql`select state, output, detail from steps where run_id = ${runId} and position = 0`;
+  const [row] = await sql<Work[]>`
+    with r as (
+      update runs set state = 'running', started_at = coalesce(started_at, now())
+      where id = ${runId} and state in ('queued', 'running') returning *
+    ), s as (${step})
+    select r.id as "runId", r.tenant_id as "tenantId", t.title as "tenantTitle", t.limits,
+      r.agent_id as "agentId", a.state as "agentState", a.user_id as "agentUserId", a.device_id as "deviceId",
+      coalesce(v.definition, a.definition) as definition,
+      r.answer_id as "answerId", n.current_run_id as "currentRunId", n.event_ids as "eventIds",
+      (select count(*)::int from runs o where o.answer_id = r.answer_id) as "runsOfAnswer",
+      r.room_id as "roomId", m.state as "roomState", r.thread_root as "threadRoot",
+      r.question_event as "questionEvent", coalesce(q.seq, g.seq, 0)::int8::float8 as "questionSeq",
+      coalesce(q.content, '{}') as "questionContent", coalesce(g.seq, q.seq, 0)::int8::float8 as "triggerSeq",
+      r.asked_by as "askedBy", exists (select from agents x where x.tenant_id = r.tenant_id and x.user_id = r.asked_by) as "askedByAgent",
+      r.hops, r.stop_reason as "stopReason", r.stopped_by as "stoppedBy", r.error,
+      json_build_object('state', s.state, 'output', s.output, 'detail', s.detail) as step,
+      coalesce(g.received_at, r.created_at) as "receivedAt"
+    from r join s on true
+      join tenants t on t.id = r.tenant_id
+      join agents a on a.id = r.agent_id
+      join answers n on n.id = r.answer_id
+      left join agent_versions v on v.agent_id = r.agent_id and v.version = r.agent_version
+      left join rooms m on m.tenant_id = r.tenant_id and m.room_id = r.room_id
+      left join inbox q on q.tenant_id = r.tenant_id and q.event_id = r.question_event
+      left join inbox g on g.tenant_id = r.tenant_id and g.event_id = r.trigger_event`;
+  return row ?? null;
+}
+
+export interface Surroundings {
+  messages: InboxMessage[];
+  members: { userId: string; name: string | null; agentName: string | null }[];
+}
+
+/** The messages that the agent could see (spec: m.room.history_visibility; never from before it was there) and who is in the room. */
+export async function loadSurroundings(
+  ctx: Context,
+  run: { tenantId: string; roomId: string; agentUserId: string; threadRoot: string | null },
+): Promise<Surroundings> {
+  const { sql } = ctx;
+  const [messages, members] = await Promise.all([
+    sql<InboxMessage[]>`
+      with since as (
+        select coalesce(min(visible_from), 9223372036854775807) as seq from room_members
+        where tenant_id = ${run.tenantId} and room_id = ${run.roomId} and user_id = ${run.agentUserId}
+      )
+      select event_id as "eventId", sender, ts::float8 as ts, seq::float8 as seq, content from inbox
+      where tenant_id = ${run.tenantId} and room_id = ${run.roomId} and type = 'm.room.message' and content <> '{}'
+        and (seq >= (select seq from since) or outcome = 'backfill')
+        ${
+          run.threadRoot
+            ? sql`and (event_id = ${run.threadRoot} or content->'m.relates_to'->>'event_id' = ${run.threadRoot}
+                or content->'m.relates_to'->>'rel_type' = 'm.replace')`
+            : sql``
+        }
+      order by seq desc limit 400`,
+    sql<Surroundings["members"]>`
+      select m.user_id as "userId", m.display_name as name, a.name as "agentName"
+      from room_members m left join agents a on a.tenant_id = m.tenant_id and a.user_id = m.user_id
+      where m.tenant_id = ${run.tenantId} and m.room_id = ${run.roomId} and m.membership = 'join' limit 200`,
+  ]);
+  return { messages, members };
+}
+
+/**
+ * Does it again, with growing pauses up to 5 s, as long as the failure is one of infrastructure: a database or homeserver that is away
+ * now and comes back. Durable work waits for it; everything else is thrown.
+ */
+export async function untilItWorks<T>(
+  ctx: Context,
+  what: string,
+  work: () => Promise<T>,
+  signal?: AbortSignal,
+): Promise<T> {
+  for (let attempt = 0; ; attempt++) {
+    try {
+      return await work();
+    } catch (error) {
+      if (signal?.aborted || !isTransient(error)) throw error;
+      const wait = Math.max((error as { retryAfterMs?: number }).retryAfterMs ?? 0, Math.min(5000, 100 * 2 ** attempt));
+      ctx.log.warn({ what, attempt, wait, error: String(error) }, "tried again later");
+      await sleep(wait, undefined, signal ? { signal } : undefined);
+    }
+  }
+}

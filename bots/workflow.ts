@@ -1,0 +1,83 @@
+import { DBOS } from "@dbos-inc/dbos-sdk";
+import type { Context } from "../core/context.ts";
+import { sentenceOf } from "../core/errors.ts";
+import { deliver } from "./deliver.ts";
+import { finishRun } from "./finish.ts";
+import { forgetSignal, signalOf } from "./signals.ts";
+import { think } from "./think.ts";
+import { loadSurroundings, loadWork, type Surroundings, untilItWorks, type Work } from "./work.ts";
+
+/** Work that was read ahead while the engine wrote its own row. */
+export interface ReadAhead {
+  work: Promise<Work | null>;
+}
+
+const ahead = new Map<string, ReadAhead>();
+
+/** Begins to read what a run needs, so that it is there when the first step begins. */
+export function readAhead(ctx: Context, runId: string): void {
+  const work = untilItWorks(ctx, "begin a run", () => loadWork(ctx, runId, { attempt: true }));
+  work.catch((error: unknown) => ctx.log.debug({ run: runId, err: error }, "read ahead failed; the step will say so"));
+  ahead.set(runId, { work });
+}
+
+/** For a run that did not start here after all. */
+export const forgetAhead = (runId: string): boolean => ahead.delete(runId);
+
+/**
+ * The durable workflow of a run, registered under a name that changes when its steps do: a run that began under one name is
+ * finished under it (docs/operations.md, "Upgrading"). It gets an id and returns nothing: no text is ever in the engine's tables.
+ */
+export function registerAnswerWorkflow(ctx: Context) {
+  return DBOS.registerWorkflow((runId: string) => answer(ctx, runId), {
+    name: "answer.v1",
+    // Every kill of the process counts as one; a run must survive any number of them.
+    maxRecoveryAttempts: 1_000_000,
+  });
+}
+
+async function answer(ctx: Context, runId: string): Promise<void> {
+  try {
+    const next = await DBOS.runStep(() => thinkStep(ctx, runId), { name: "think" });
+    if (next === "deliver") await DBOS.runStep(() => deliverStep(ctx, runId), { name: "deliver" });
+  } finally {
+    forgetSignal(runId);
+    ahead.delete(runId);
+  }
+}
+
+async function thinkStep(ctx: Context, runId: string): Promise<"ended" | "deliver"> {
+  const signal = signalOf(runId);
+  const early = ahead.get(runId);
+  ahead.delete(runId);
+  const work = await (early?.work ?? untilItWorks(ctx, "begin a run", () => loadWork(ctx, runId, { attempt: true })));
+  if (!work) return "ended";
+  try {
+    const seen: Promise<Surroundings> = untilItWorks(ctx, "read the room", () => loadSurroundings(ctx, work));
+    seen.catch((error: unknown) => ctx.log.debug({ run: runId, err: error }, "the room could not be read"));
+    return await think(ctx, work, seen, signal);
+  } catch (error) {
+    return await endBroken(ctx, work, error);
+  }
+}
+
+async function deliverStep(ctx: Context, runId: string): Promise<"ended"> {
+  const work = await untilItWorks(ctx, "deliver a run", () => loadWork(ctx, runId, { attempt: false }));
+  if (!work) return "ended";
+  try {
+    await deliver(ctx, work);
+    return "ended";
+  } catch (error) {
+    return await endBroken(ctx, work, error);
+  }
+}
+
+/** A fault of ours must end the run with a sentence rather than leave it open for ever. */
+async function endBroken(ctx: Context, work: Work, error: unknown): Promise<"ended"> {
+  ctx.log.error({ run: work.runId, err: error }, "a run ended by a fault");
+  const broken = { code: "internal" as const, sentence: sentenceOf(error) };
+  await untilItWorks(ctx, "end a broken run", () =>
+    finishRun(ctx, work, { state: "failed", eventIds: work.eventIds, error: broken }),
+  );
+  return "ended";
+}
