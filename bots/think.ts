@@ -52,14 +52,29 @@ export async function think(
   return eventId ? "ended" : "deliver";
 }
 
+/** Asks, and says how that ended. A database or homeserver that is away is waited for; a model that fails is not. */
 async function ask(ctx: Context, work: Work, seen: Surroundings, shown: Shown, signal: AbortSignal): Promise<Thought> {
-  const started = ctx.clock.now();
-  let detail: Thought["detail"] = {};
+  let model = "";
+  const soFar = () => ({
+    model,
+    edits: shown.edits,
+    ...(shown.firstTextAt ? { firstTextAt: shown.firstTextAt } : {}),
+  });
   try {
-    const model = await resolveModel(ctx, work.tenantId, work.definition.model);
-    detail = { model: model.name };
-    const { system, messages, remark } = await promptFor(ctx, work, seen, model);
-    if (!messages) return { state: "done", text: remark, detail };
+    return await untilItWorks(ctx, "ask the model", () => askOnce(), signal);
+  } catch (error) {
+    if (signal.aborted) return { state: "stopped", text: shown.text, detail: soFar() };
+    const code = error instanceof AppError ? error.code : "internal";
+    ctx.log[code === "internal" ? "error" : "warn"]({ run: work.runId, code, err: error }, "a run failed");
+    const failure = { code, sentence: sentenceOf(error) };
+    return { state: "failed", text: shown.text, detail: { ...soFar(), errorCode: code }, error: failure };
+  }
+
+  async function askOnce(): Promise<Thought> {
+    const row = await resolveModel(ctx, work.tenantId, work.definition.model);
+    model = row.name;
+    const { system, messages, remark } = await promptFor(ctx, work, seen, row);
+    if (!messages) return { state: "done", text: remark, detail: soFar() };
     const prefix = remark ? `${remark}\n\n` : "";
     const said = await callModel(ctx, {
       tenantId: work.tenantId,
@@ -67,27 +82,15 @@ async function ask(ctx: Context, work: Work, seen: Surroundings, shown: Shown, s
       agentId: work.agentId,
       personId: work.askedBy,
       runId: work.runId,
-      model,
+      model: row,
       system,
       messages,
       signal,
       onText: (text) => shown.update(prefix + text),
     });
-    detail = {
-      ...detail,
-      inputTokens: said.usage.inputTokens,
-      outputTokens: said.usage.outputTokens,
-      ...(shown.firstMs ? { firstTokenMs: shown.firstMs - started } : {}),
-      edits: shown.edits,
-      ...(shown.firstTextAt ? { firstTextAt: shown.firstTextAt } : {}),
-    };
+    const { inputTokens, outputTokens } = said.usage;
+    const detail = { ...soFar(), inputTokens, outputTokens, firstTokenMs: said.firstTokenMs };
     return { state: "done", text: prefix + said.text, detail };
-  } catch (error) {
-    if (signal.aborted) return { state: "stopped", text: shown.text, detail };
-    const sentence = sentenceOf(error);
-    const code = error instanceof AppError ? error.code : "internal";
-    ctx.log[code === "internal" ? "error" : "warn"]({ run: work.runId, code, err: error }, "a run failed");
-    return { state: "failed", text: shown.text, detail: { ...detail, errorCode: code }, error: { code, sentence } };
   }
 }
 

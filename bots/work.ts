@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Context } from "../core/context.ts";
 import { isTransient } from "../core/database.ts";
+import { AppError } from "../core/errors.ts";
 import type { AgentDefinition, RoomState, StepDetail, TenantLimits } from "../migrations/types.ts";
 import type { InboxMessage } from "./prompt.ts";
 
@@ -113,6 +114,10 @@ export async function loadSurroundings(
   return { messages, members };
 }
 
+/** The database or the homeserver is away. A model that fails is not infrastructure: the person is told. */
+const isInfrastructure = (error: unknown): boolean =>
+  error instanceof AppError ? error.code === "homeserver_down" || error.code === "database_down" : isTransient(error);
+
 /**
  * Does it again, with growing pauses up to 5 s, as long as the failure is one of infrastructure: a database or homeserver that is away
  * now and comes back. Durable work waits for it; everything else is thrown.
@@ -127,7 +132,7 @@ export async function untilItWorks<T>(
     try {
       return await work();
     } catch (error) {
-      if (signal?.aborted || !isTransient(error)) throw error;
+      if (signal?.aborted || !isInfrastructure(error)) throw error;
       const wait = Math.max((error as { retryAfterMs?: number }).retryAfterMs ?? 0, Math.min(5000, 100 * 2 ** attempt));
       ctx.log.warn({ what, attempt, wait, error: String(error) }, "tried again later");
       await sleep(wait, undefined, signal ? { signal } : undefined);
