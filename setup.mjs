@@ -187,7 +187,7 @@ function runLogged(command, args, env) {
   return new Promise((resolve) => {
     const child = spawn(command, args, {
       cwd: ROOT,
-      stdio: ["ignore", "pipe", "pipe"],
+      stdio: ["ignore", "pipe", "pipe", lock],
       env: { ...process.env, ...env },
     });
     running = child;

@@ -4,8 +4,10 @@ import {
   chownSync,
   existsSync,
   mkdirSync,
+  readdirSync,
   readFileSync,
   readlinkSync,
+  realpathSync,
   renameSync,
   rmSync,
   writeFileSync,
@@ -205,7 +207,31 @@ function programReplaced(pid: number): boolean {
   return process.platform === "linux" && readlinkSync(`/proc/${pid}/exe`).endsWith(" (deleted)");
 }
 
+/**
+ * Postgres will not start while the pid in its lock file belongs to any process of the same user: a zombie that nobody reaps, or
+ * another program that got the number after a restart of the container. Once nothing works in the data folder, the file goes.
+ */
+function clearStaleLock({ data, log }: Place): void {
+  const pid = Number(postmasterLine(data, 0));
+  if (process.platform !== "linux" || !pid || commandOf(pid)?.includes(data) || someoneWorksIn(data)) return;
+  log.warn({ stale: pid }, "removing the lock file of a Postgres that is gone");
+  rmSync(path.join(data, "postmaster.pid"), { force: true });
+}
+
+/** True when a process has the folder as its working folder, as every process of Postgres has. */
+function someoneWorksIn(folder: string): boolean {
+  const real = realpathSync(folder);
+  return readdirSync("/proc").some((pid) => {
+    try {
+      return /^\d+$/.test(pid) && readlinkSync(`/proc/${pid}/cwd`) === real;
+    } catch {
+      return false; // gone meanwhile, a zombie, or another user's: Postgres runs as ours
+    }
+  });
+}
+
 async function launch(place: Place): Promise<ProcessHandle> {
+  clearStaleLock(place);
   if (!(await isFree(place.port))) throw portTaken("postgres", place.port, place.home);
   const settings = Object.entries({ ...SETTINGS, port: String(place.port) }).flatMap(([k, v]) => ["-c", `${k}=${v}`]);
   const [command = "", ...args] = [...place.runAs.prefix, postgresProgram("postgres"), "-D", place.data, ...settings];
@@ -279,7 +305,7 @@ async function supervise(place: Place, current: { handle: ProcessHandle; stoppin
     const exit = await current.handle.exited;
     if (signal.aborted) return;
     if (performance.now() - upSince > 60_000) attempt = 0;
-    place.log.error({ ...exit, pid: current.handle.pid }, "Postgres ended; starting it again");
+    place.log.error({ ...exit, postgres: current.handle.pid }, "Postgres ended; starting it again");
     for (let started = false; !started && !signal.aborted; attempt++) {
       await sleep(growingPause(attempt, { firstMs: 100, maxMs: 10_000 }), undefined, { signal }).catch(() => undefined);
       if (signal.aborted) return;
@@ -293,10 +319,10 @@ async function supervise(place: Place, current: { handle: ProcessHandle; stoppin
 async function relaunch(place: Place, current: { handle: ProcessHandle }): Promise<boolean> {
   try {
     current.handle = await launch(place);
-    place.log.info({ pid: current.handle.pid }, "Postgres is back");
+    place.log.info({ postgres: current.handle.pid }, "Postgres is back");
     return true;
   } catch (error) {
-    place.log.error({ err: error }, "Postgres did not start");
+    place.log.error({ reason: String(error) }, "Postgres did not start");
     return false;
   }
 }
