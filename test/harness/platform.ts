@@ -34,6 +34,8 @@ export interface Platform {
   json<T>(...args: string[]): Promise<T>;
   /** Starts it again over the same home; resolves when it is ready. Returns how long that took, in milliseconds. */
   start(env?: Record<string, string>): Promise<number>;
+  /** Resolves when whatever runs over this home says that it is ready. */
+  ready(): Promise<void>;
   /** As Ctrl-C does. */
   stop(): Promise<void>;
   /** Ends the platform process only; Synapse and Postgres live on. */
@@ -144,6 +146,8 @@ function platform(inside: Inside): Platform {
     cli: (...args) => cli(inside, args),
     json: async <T>(...args: string[]) => JSON.parse(await cli(inside, [...args, "--json"])) as T,
     start: (env) => start(inside, env),
+    ready: () =>
+      eventually("readiness", () => isReady(inside), { timeoutMs: 120_000, everyMs: 20 }).then(() => undefined),
     stop: () => stopChild(inside.child, "SIGINT"),
     kill9: () => stopChild(inside.child, "SIGKILL"),
     also: (command, env) => also(inside, command, env),

@@ -1,0 +1,111 @@
+/**
+ * `npm run bench`: everything that is promised in figures, measured in one run, as a table on stdout and as JSON in
+ * `test/results/bench.json`. `-- --quick` asks fewer questions; `-- --json` prints the JSON in place of the table.
+ */
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { writeFileSync } from "node:fs";
+import os from "node:os";
+import path from "node:path";
+import { ROOT } from "../../core/config.ts";
+import { makeResultsFolder, RESULTS } from "../harness/results.ts";
+import { measureEngineShare } from "./engine-share.ts";
+import { mean } from "./measure.ts";
+import { defineAgents, measureFootprint, measureTenants } from "./memory.ts";
+import { measureLatency, measureRate, measureRecovery, measureStream } from "./questions.ts";
+import { type Figure, table } from "./report.ts";
+import { type Setting, startSetting } from "./setting.ts";
+
+const quick = process.argv.includes("--quick");
+const say = (line: string) => process.stderr.write(`… ${line}\n`);
+
+const setting = await startSetting(say);
+try {
+  const figures = await measure(setting);
+  const machine = `${os.cpus().length} × ${os.cpus()[0]?.model}, ${Math.round(os.totalmem() / 2 ** 30)} GiB`;
+  makeResultsFolder("");
+  writeFileSync(path.join(RESULTS, "bench.json"), JSON.stringify({ machine, quick, figures }, undefined, 2));
+  console.log(process.argv.includes("--json") ? JSON.stringify({ machine, quick, figures }) : table(figures, machine));
+  process.exitCode = figures.some(({ ok }) => !ok) ? 1 : 0;
+} finally {
+  await setting.end();
+}
+
+async function measure(setting: Setting): Promise<Figure[]> {
+  const some = async () => void (await measureRate(setting, 1, quick ? 2 : 5));
+  const figures: Figure[] = [];
+  const add = (name: string, value: number, unit: string, limit?: number, atLeast = false) => {
+    const ok = limit === undefined || (atLeast ? value >= limit : value <= limit);
+    const figure = { name, value, unit, limit: limit ?? null, atLeast, ok };
+    figures.push(figure);
+    say(`${name}: ${value.toFixed(2)} ${unit}`);
+  };
+
+  say("questions one by one, product and floor in turn");
+  const latency = await measureLatency(setting, quick ? 60 : 600);
+  add("questions one by one, product and floor together", latency.product.questions + latency.floor.questions, "");
+  add("first visible p50, floor", latency.floor.p50, "ms");
+  add("first visible p50, product", latency.product.p50, "ms");
+  add("first visible p50 ÷ floor", latency.product.p50 / latency.floor.p50, "×", 1.35);
+  add("first visible p95, floor", latency.floor.p95, "ms");
+  add("first visible p95, product", latency.product.p95, "ms");
+  add("first visible p95 ÷ floor", latency.product.p95 / latency.floor.p95, "×", 1.6);
+
+  say("20 rooms at once");
+  const rate = await measureRate(setting, quick ? 2 : 5, quick ? 4 : 10);
+  add("answers/s over 20 rooms, floor", rate.floor.perSecond, "/s");
+  add("answers/s over 20 rooms, product", rate.product.perSecond, "/s");
+  add("answers/s ÷ floor", rate.product.perSecond / rate.floor.perSecond, "×", 0.8, true);
+  add("own CPU per answer, floor", rate.floor.cpuMsPerAnswer, "ms");
+  add("own CPU per answer", rate.product.cpuMsPerAnswer, "ms", 12);
+
+  add("events for a stream of 62 chunks in 1.6 s", await measureStream(setting), "", 6);
+
+  say("kill -9 with 8 answers in the model");
+  const recovery = await measureRecovery(setting);
+  add("up again after kill -9", recovery.startMs, "ms");
+  add("first answer finished after that", recovery.firstMs, "ms", 3000);
+  add("all 8 finished after that", recovery.allMs, "ms");
+
+  say("profile of the workflow engine's part");
+  const share = await measureEngineShare(setting, some);
+  add("of own CPU, the workflow engine", share * 100, "%");
+  add("the workflow engine per answer", share * rate.product.cpuMsPerAnswer, "ms");
+
+  say("memory and start with 10 agents, then 10,000");
+  const few = await measureFootprint(setting, some);
+  add(`start with Synapse up, ${few.agents} agents`, few.startMs, "ms", 3000);
+  add(`memory after the start, ${few.agents} agents`, few.afterStartMiB, "MiB", 250);
+  add(`memory after work, ${few.agents} agents`, few.afterWorkMiB, "MiB", 250);
+  await defineAgents(setting, 10_000);
+  const many = await measureFootprint(setting, some);
+  add(`start with Synapse up, ${many.agents} agents`, many.startMs, "ms", 3000);
+  add(`memory after the start, ${many.agents} agents`, many.afterStartMiB, "MiB", 300);
+  add(`memory after work, ${many.agents} agents`, many.afterWorkMiB, "MiB", 300);
+
+  say("further tenants");
+  const tenants = await measureTenants(setting, quick ? 1 : 3);
+  add("add a tenant", mean([setting.tenantMs, ...tenants.addMs]), "ms", 15_000);
+  add("each further idle tenant", tenants.idleMiB, "MiB", 170);
+
+  say("npm start on a prepared folder");
+  add("npm start to ready, prepared folder", await measureNpmStart(setting), "ms", 10_000);
+  return figures;
+}
+
+/** Everything stopped; then the command that people type, until it says that it is ready. */
+async function measureNpmStart({ platform }: Setting): Promise<number> {
+  await platform.stop();
+  const began = performance.now();
+  const child = spawn("npm", ["start"], {
+    cwd: ROOT,
+    env: { ...process.env, AGENTOPIA_HOME: platform.home, AGENTOPIA_LOCAL_MODEL_PORTS: "none" },
+    stdio: ["ignore", "pipe", "inherit"],
+  });
+  await platform.ready();
+  const ms = performance.now() - began;
+  const gone = once(child, "exit");
+  process.kill(child.pid ?? 0, "SIGINT");
+  await gone;
+  return ms;
+}
