@@ -1,0 +1,246 @@
+import { and, asc, desc, eq, isNull, or } from "drizzle-orm";
+import type { Context } from "../core/context.ts";
+import { AppError } from "../core/errors.ts";
+import { checkAddress } from "../core/guard.ts";
+import { newId } from "../core/ids.ts";
+import { models } from "../migrations/schema.ts";
+import type { ModelAbilities } from "../migrations/types.ts";
+import { callModel, type ModelUsage } from "./call.ts";
+import { anthropicBase, NO_MODEL_SENTENCE } from "./default-model.ts";
+import { listOffered, type Offered } from "./discovery.ts";
+import { abilitiesOf } from "./model-families.ts";
+import { openKey, sealKey } from "./model-keys.ts";
+import { modelFetch } from "./provider.ts";
+import { findDefaultAgain } from "./refresh-model.ts";
+
+type Row = typeof models.$inferSelect;
+
+export type Provider = Row["provider"];
+
+/** A row of `models` with its key in the clear: never logged, never shown. */
+export type ModelRow = Omit<Row, "createdAt">;
+
+/** A model as it is shown: whether there is a key, not which. */
+export type ShownModel = Omit<ModelRow, "apiKey"> & { hasKey: boolean };
+
+function openRow(ctx: Context, { createdAt: _createdAt, ...row }: Row): ModelRow {
+  return { ...row, apiKey: openKey(ctx, row.id, row.apiKey) };
+}
+
+/** Rows change seldom and are needed for each answer. Short enough that nobody waits for a change made by another process. */
+const KEEP_MS = 1000;
+const resolved = new WeakMap<Context, Map<string, { row: ModelRow; until: number }>>();
+
+/**
+ * The model by that name, the tenant's own before the operator's; without a name the tenant's default or the operator's. Where no default
+ * is set, looks again for one. Throws `no_model`.
+ */
+export async function resolveModel(ctx: Context, tenantId: string, name: string | null): Promise<ModelRow> {
+  const cache = resolved.get(ctx) ?? new Map<string, { row: ModelRow; until: number }>();
+  resolved.set(ctx, cache);
+  const key = JSON.stringify([tenantId, name]);
+  const kept = cache.get(key);
+  if (kept && kept.until > performance.now()) return kept.row;
+  let row = await findModel(ctx, tenantId, name);
+  if (!row && (await findDefaultAgain(ctx))) row = await findModel(ctx, tenantId, name);
+  if (!row) throw noModel(name);
+  if (cache.size > 1000) cache.clear();
+  cache.set(key, { row, until: performance.now() + KEEP_MS });
+  return row;
+}
+
+const noModel = (name: string | null) =>
+  new AppError(
+    "no_model",
+    name === null
+      ? NO_MODEL_SENTENCE
+      : `There is no model named "${name}". Add it with "npm run -s agentopia -- model add", or give the agent another one.`,
+  );
+
+async function findModel(ctx: Context, tenantId: string | null, name: string | null): Promise<ModelRow | null> {
+  const scope =
+    tenantId === null ? isNull(models.tenantId) : or(eq(models.tenantId, tenantId), isNull(models.tenantId));
+  const [row] = await ctx.db
+    .select()
+    .from(models)
+    .where(and(scope, name === null ? eq(models.isDefault, true) : eq(models.name, name)))
+    // Ascending order has nulls last: the tenant's own comes first.
+    .orderBy(asc(models.tenantId))
+    .limit(1);
+  return row ? openRow(ctx, row) : null;
+}
+
+/** Models of the operator (`null`), of a tenant together with the operator's, or all. */
+export async function listModels(ctx: Context, tenantId?: string | null): Promise<ShownModel[]> {
+  const scope =
+    tenantId === undefined
+      ? undefined
+      : tenantId === null
+        ? isNull(models.tenantId)
+        : or(eq(models.tenantId, tenantId), isNull(models.tenantId));
+  const rows = await ctx.db
+    .select()
+    .from(models)
+    .where(scope)
+    .orderBy(asc(models.tenantId), desc(models.isDefault), asc(models.name));
+  return rows.map(shown);
+}
+
+function shown({ apiKey, ...row }: ModelRow): ShownModel {
+  const { id, tenantId, name, provider, baseUrl, model, abilities, isDefault, source } = row;
+  return { id, tenantId, name, provider, baseUrl, model, abilities, isDefault, source, hasKey: apiKey !== null };
+}
+
+export interface NewModel {
+  /** Null: the operator's, for all tenants. */
+  tenantId: string | null;
+  name: string;
+  /** `openai-compatible` when there is an address and nothing else is said. */
+  provider?: Provider | undefined;
+  baseUrl?: string | null | undefined;
+  /** The provider's name for it; the first one that the server lists when not said. */
+  model?: string | null | undefined;
+  apiKey?: string | null | undefined;
+  /** True when nothing else is the default where it would be used. */
+  isDefault?: boolean | undefined;
+  abilities?: Partial<ModelAbilities> | undefined;
+}
+
+const ASK_MS = 3000;
+
+/** Adds a model. Throws `invalid`, `conflict`, `not_found`, or `address_refused` where a tenant's address is not public. */
+export async function addModel(ctx: Context, input: NewModel): Promise<ShownModel> {
+  const name = input.name.trim();
+  if (!name || name.length > 100) throw new AppError("invalid", "A model needs a name of 1 to 100 characters.");
+  const provider = input.provider ?? (input.baseUrl ? "openai-compatible" : undefined);
+  if (!provider)
+    throw new AppError("invalid", "Say the model's provider (openai, anthropic, google) or the address of its server.");
+  const baseUrl = await checkedAddress(ctx, input.tenantId, provider, input.baseUrl);
+  const offered = baseUrl ? await askServer(ctx, { ...input, provider, baseUrl }) : [];
+  const model = input.model?.trim() || offered[0]?.model;
+  if (!model)
+    throw new AppError("invalid", "Say which model of that server it is: the server did not list any by itself.");
+  const match = offered.find((entry) => entry.model === model);
+  const id = newId();
+  const abilities = abilitiesOf(model, { ...match?.abilities, ...input.abilities });
+  const isDefault = input.isDefault ?? (await findModel(ctx, input.tenantId, null)) === null;
+  const row: ModelRow = {
+    id,
+    tenantId: input.tenantId,
+    name,
+    provider,
+    baseUrl: match?.baseUrl ?? offered[0]?.baseUrl ?? baseUrl,
+    model,
+    apiKey: sealKey(ctx, id, input.apiKey),
+    abilities,
+    isDefault,
+    source: "added",
+  };
+  await insertModel(ctx, row);
+  return shown(row);
+}
+
+async function checkedAddress(
+  ctx: Context,
+  tenantId: string | null,
+  provider: Provider,
+  address: string | null | undefined,
+): Promise<string | null> {
+  if (!address?.trim()) {
+    if (provider === "openai-compatible")
+      throw new AppError("invalid", "Say the address of the model's server, such as http://127.0.0.1:11434/v1");
+    return null;
+  }
+  const text = address.trim().replace(/\/+$/, "");
+  // The operator's own may be local: the host itself is what is allowed.
+  const host = URL.canParse(text) ? [new URL(text).host] : [];
+  await checkAddress(text, { allowHosts: tenantId === null ? host : ctx.config.allowHosts });
+  return provider === "anthropic" ? anthropicBase(text) : text;
+}
+
+/** What the server has; nothing when it is away or keeps no list, which is no reason not to add it. */
+async function askServer(ctx: Context, input: NewModel & { provider: Provider; baseUrl: string }): Promise<Offered[]> {
+  if (input.provider !== "openai-compatible") return [];
+  try {
+    const fetch = modelFetch(ctx, input.tenantId);
+    return await listOffered(input.baseUrl, { apiKey: input.apiKey ?? null, fetch, timeoutMs: ASK_MS });
+  } catch (error) {
+    if (error instanceof AppError) throw error;
+    ctx.log.info({ host: new URL(input.baseUrl).host, error: String(error) }, "a model's server listed no models");
+    return [];
+  }
+}
+
+async function insertModel(ctx: Context, row: ModelRow): Promise<void> {
+  const scope = row.tenantId === null ? isNull(models.tenantId) : eq(models.tenantId, row.tenantId);
+  try {
+    await ctx.db.transaction(async (tx) => {
+      if (row.isDefault) await tx.update(models).set({ isDefault: false }).where(scope);
+      await tx.insert(models).values(row);
+    });
+  } catch (error) {
+    const code = (error as { cause?: { code?: string } }).cause?.code;
+    if (code === "23505")
+      throw new AppError(
+        "conflict",
+        `There is a model named "${row.name}" already. Choose another name or remove it first.`,
+      );
+    if (code === "23503") throw new AppError("not_found", `There is no client "${row.tenantId}".`);
+    throw error;
+  } finally {
+    resolved.delete(ctx);
+  }
+}
+
+/** Removes a model that was added. Throws `not_found`, or `invalid` for one that comes from the environment or was found. */
+export async function removeModel(ctx: Context, tenantId: string | null, name: string): Promise<void> {
+  const scope = tenantId === null ? isNull(models.tenantId) : eq(models.tenantId, tenantId);
+  const which = and(scope, eq(models.name, name));
+  const [removed] = await ctx.db
+    .delete(models)
+    .where(and(which, eq(models.source, "added")))
+    .returning();
+  resolved.delete(ctx);
+  if (removed) return;
+  const [other] = await ctx.db.select({ source: models.source }).from(models).where(which);
+  if (!other) throw new AppError("not_found", `There is no model named "${name}" here.`);
+  throw new AppError(
+    "invalid",
+    other.source === "environment"
+      ? `The model "${name}" comes from the environment. Unset its variable and start again.`
+      : `The model "${name}" was found on this machine. Stop its server, or add another model as the default.`,
+  );
+}
+
+export interface ModelTest {
+  model: ShownModel;
+  /** What it answered. */
+  text: string;
+  firstTokenMs: number;
+  durationMs: number;
+  usage: ModelUsage;
+}
+
+/** Asks a model for one word, as an agent would. Throws `no_model` or what `callModel` throws. */
+export async function testModel(ctx: Context, tenantId: string | null, name: string | null): Promise<ModelTest> {
+  const row = tenantId === null ? await operatorModel(ctx, name) : await resolveModel(ctx, tenantId, name);
+  const { text, firstTokenMs, durationMs, usage } = await callModel(ctx, {
+    tenantId,
+    roomId: null,
+    agentId: null,
+    personId: null,
+    runId: null,
+    model: row,
+    system: "You are being tested.",
+    messages: [{ role: "user", content: "Answer with the one word: ready" }],
+    signal: AbortSignal.timeout(120_000),
+    limits: { attempts: 1 },
+  });
+  return { model: shown(row), text, firstTokenMs, durationMs, usage };
+}
+
+async function operatorModel(ctx: Context, name: string | null): Promise<ModelRow> {
+  const row = await findModel(ctx, null, name);
+  if (!row) throw noModel(name);
+  return row;
+}
