@@ -1,0 +1,70 @@
+/** `!stop` and `!help`. Pure. */
+import { mentioned } from "./addressed.ts";
+import type { Decision, Notice } from "./decision.ts";
+import { helpText } from "./help.ts";
+import type { Message } from "./message.ts";
+import { powerOf } from "./room-state.ts";
+import { type AgentView, isAgentUser, type RoomView, type RoutedEvent, type RunView } from "./room-view.ts";
+import { speaker } from "./speaker.ts";
+
+export interface Command {
+  name: "stop" | "help";
+  rest: string;
+}
+
+/** A command is the first word of a message, possibly after the mention of an agent. */
+export function readCommand(body: string): Command | null {
+  const found = /^\s*(?:@?[^\s!]+[:,]?\s+)?!(stop|help)(?![\p{L}\p{N}])([\s\S]*)$/iu.exec(body);
+  return found ? { name: found[1]?.toLowerCase() === "stop" ? "stop" : "help", rest: (found[2] ?? "").trim() } : null;
+}
+
+export function routeCommand(command: Command, event: RoutedEvent, message: Message, view: RoomView): Decision {
+  return command.name === "help" ? help(event, message, view) : stop(command, event, message, view);
+}
+
+function help(event: RoutedEvent, message: Message, view: RoomView): Decision {
+  return { kind: "command", name: "help", stops: [], notices: say(helpText(view), event, message, view) };
+}
+
+/** In a thread the thread's runs, else the room's; only those that the sender may stop. */
+function stop(command: Command, event: RoutedEvent, message: Message, view: RoomView): Decision {
+  const agents = agentsMeant(command, message, view);
+  const meant = view.openRuns.filter(
+    (run) =>
+      (!message.threadRoot || run.threadRoot === message.threadRoot) &&
+      (agents.length === 0 || agents.some(({ id }) => id === run.agentId)),
+  );
+  const allowed = meant.filter((run) => mayStop(run, event.sender, view));
+  const stops = allowed.map(({ id }) => ({ runId: id, reason: "command" as const, by: event.sender }));
+  if (stops.length > 0) return { kind: "command", name: "stop", stops, notices: [] };
+  const words =
+    meant.length > 0
+      ? "Only who asked and the room's moderators may stop this answer."
+      : "Nothing is being answered here, so there is nothing to stop.";
+  return { kind: "command", name: "stop", stops: [], notices: say(words, event, message, view) };
+}
+
+/** Who asked, and the room's moderators; what agents ask one another may be stopped by everybody. */
+export function mayStop(run: RunView, userId: string, view: RoomView): boolean {
+  if (run.askedBy === userId || isAgentUser(run.askedBy, view)) return true;
+  return view.state !== null && powerOf(view.state, userId) >= 50;
+}
+
+/** `!stop @writer`, `!stop writer`, `@writer !stop`. */
+function agentsMeant(command: Command, message: Message, view: RoomView): AgentView[] {
+  const named = mentioned(message, view);
+  const rest = command.rest.replace(/^@/, "").toLowerCase();
+  return view.agents.filter(
+    ({ userId, name }) =>
+      named.includes(userId) ||
+      (rest !== "" &&
+        (name.toLowerCase() === rest || userId.slice(1) === rest || userId.slice(1).startsWith(`${rest}:`))),
+  );
+}
+
+function say(words: string, event: RoutedEvent, message: Message, view: RoomView): Notice[] {
+  const as = speaker(view);
+  if (!as) return [];
+  const place = message.threadRoot ? { threadRoot: message.threadRoot } : {};
+  return [{ key: ["command", event.eventId], as, text: words, replyTo: event.eventId, ...place }];
+}

@@ -1,0 +1,85 @@
+/** What routing may decide about one event. Plain data: `write-decision.ts` makes rows of it. */
+import type { runs } from "../migrations/schema.ts";
+import type { RoomState } from "../migrations/types.ts";
+
+export type StopReason = NonNullable<typeof runs.$inferSelect.stopReason>;
+
+/** A run to be queued. */
+export interface RunStart {
+  agentId: string;
+  agentVersion: number;
+  questionEvent: string;
+  triggerEvent: string;
+  threadRoot: string | null;
+  askedBy: string;
+  hops: number;
+  again: number;
+  /** The run that wrote the same answer until now. */
+  supersedes: string | null;
+}
+
+export interface Stop {
+  runId: string;
+  reason: StopReason;
+  by: string;
+}
+
+/** A sentence in the room, once for each `key`. */
+export interface Notice {
+  key: (string | number)[];
+  as: string;
+  text: string;
+  threadRoot?: string;
+  replyTo?: string;
+}
+
+export type Decision =
+  | { kind: "ignore"; reason: string }
+  /** `silent`: agents that were asked and do not answer, with why. */
+  | { kind: "run"; runs: RunStart[]; silent: Silence[]; notices: Notice[] }
+  /** Runs start over or end because their question was edited, others begin because it names them now. */
+  | { kind: "edit"; runs: RunStart[]; stops: Stop[]; silent: Silence[]; notices: Notice[] }
+  | { kind: "again"; run: RunStart }
+  | { kind: "cancel"; stops: Stop[] }
+  | { kind: "command"; name: "stop" | "help"; stops: Stop[]; notices: Notice[] }
+  | { kind: "feedback"; runId: string; value: 1 | -1 }
+  | { kind: "redact"; target: string; stops: Stop[] }
+  | { kind: "invite"; as: string; accept: true }
+  | { kind: "invite"; as: string; accept: false; why: string }
+  | { kind: "member"; member: MemberChange; stops: Stop[]; notices: Notice[]; leave: string[]; repairPower: boolean }
+  | { kind: "state"; state: RoomState; notices: Notice[]; repairPower: boolean };
+
+export interface Silence {
+  agentId: string;
+  why: string;
+}
+
+export interface MemberChange {
+  userId: string;
+  membership: "join" | "invite" | "leave" | "ban" | "knock";
+  displayName: string | null;
+  /** Inbox position from which it sees the room; null leaves what is known. */
+  visibleFrom: number | null;
+}
+
+/** One short word for `inbox.outcome`. */
+export function outcomeOf(decision: Decision): string {
+  switch (decision.kind) {
+    case "ignore":
+      return `ignored:${decision.reason}`;
+    case "run":
+      if (decision.runs.length > 0) return "run";
+      return `ignored:${decision.silent.map(({ why }) => why)[0] ?? "not_addressed"}`;
+    case "edit":
+      if (decision.runs.length > 0) return "edit:run";
+      return decision.stops.length > 0 ? "edit:stop" : `ignored:${decision.silent.map(({ why }) => why)[0] ?? "edit"}`;
+    case "command":
+      return `command:${decision.name}`;
+    case "invite":
+      return decision.accept ? "invite:join" : "invite:decline";
+    case "member":
+      return `member:${decision.member.membership}`;
+    default:
+      return decision.kind;
+  }
+}

@@ -1,0 +1,95 @@
+/** The plain data that routing decides on: one event, and what the database knows about its room. */
+import type { AgentDefinition, RoomState, Scope, TenantLimits } from "../migrations/types.ts";
+import type { BudgetCounts } from "./budgets.ts";
+
+/** A room event as the inbox holds it. */
+export interface RoutedEvent {
+  seq: number;
+  eventId: string;
+  roomId: string;
+  sender: string;
+  type: string;
+  stateKey: string | null;
+  /** Milliseconds since 1970: the sender's clock, and ours. */
+  ts: number;
+  receivedAt: number;
+  content: Record<string, unknown>;
+  redacts: string | null;
+}
+
+export interface AgentView {
+  id: string;
+  userId: string;
+  name: string;
+  version: number;
+  state: "creating" | "active" | "paused" | "removing" | "removed";
+  /** Its scope in this room. */
+  scope: Scope;
+  whoMayInvite: AgentDefinition["whoMayInvite"];
+  description: string;
+  /** In this room; null when it never was here. */
+  membership: "join" | "invite" | "leave" | "ban" | "knock" | null;
+  /** Of the event's sender with this agent. */
+  counts: BudgetCounts;
+}
+
+/** An event that the routed one relates to. */
+export interface KnownEvent {
+  eventId: string;
+  sender: string;
+  type: string;
+  /** `{}` when it was redacted. */
+  content: Record<string, unknown>;
+}
+
+/** An answer whose question or message the event relates to, or that is being written in the room. */
+export interface AnswerView {
+  answerId: string;
+  agentId: string;
+  questionEvent: string;
+  again: number;
+  /** The question and every message of the answer. */
+  eventIds: string[];
+  run: RunView;
+}
+
+/** The newest run of an answer. */
+export interface RunView {
+  id: string;
+  agentId: string;
+  askedBy: string;
+  threadRoot: string | null;
+  hops: number;
+  /** Queued or running, and nobody has stopped it. */
+  open: boolean;
+}
+
+export interface RoomView {
+  tenantId: string;
+  serverName: string;
+  controlUserId: string;
+  limits: Required<TenantLimits>;
+  /** Made by the platform: power levels are ours to set. */
+  ours: boolean;
+  state: RoomState | null;
+  controlJoined: boolean;
+  agents: AgentView[];
+  /** Joined or invited people: not agents of ours, not the control bot, not functional members. Counted up to 2. */
+  people: number;
+  /** The sender's name here. */
+  senderName: string | null;
+  known: KnownEvent[];
+  answers: AnswerView[];
+  /** Agents that were asked in the event's thread. */
+  threadAgents: string[];
+  /** Runs under way in the room, for commands. */
+  openRuns: RunView[];
+  /** Milliseconds since 1970. */
+  now: number;
+}
+
+/** A localpart that begins so is an agent's, on the tenant's own server. */
+export const isAgentUser = (userId: string, view: Pick<RoomView, "serverName">): boolean =>
+  userId.startsWith("@agent-") && serverOf(userId) === view.serverName;
+
+export const serverOf = (userId: string): string => userId.slice(userId.indexOf(":") + 1);

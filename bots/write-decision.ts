@@ -1,0 +1,177 @@
+/** Makes rows of a decision, within the transaction that routes the event. All statements go out together. */
+import type { TransactionSql } from "postgres";
+import { CHANNELS } from "../core/context.ts";
+import { stableId } from "../core/ids.ts";
+import type { ActionPayload } from "../migrations/types.ts";
+import type { Decision, MemberChange, Notice, RunStart, Stop } from "./decision.ts";
+import { eraseText } from "./erase.ts";
+import type { RoutedEvent } from "./room-view.ts";
+
+export interface Place {
+  tenantId: string;
+  roomId: string;
+}
+
+/** Returns the ids of the runs that were queued. */
+export async function writeDecision(
+  sql: TransactionSql,
+  place: Place,
+  event: RoutedEvent,
+  decision: Decision,
+): Promise<string[]> {
+  switch (decision.kind) {
+    case "ignore":
+      return [];
+    case "run":
+      await writeNotices(sql, place, decision.notices);
+      return await writeRuns(sql, place, event, decision.runs);
+    case "edit":
+      await Promise.all([writeStops(sql, decision.stops), writeNotices(sql, place, decision.notices)]);
+      return await writeRuns(sql, place, event, decision.runs);
+    case "again":
+      return await writeRuns(sql, place, event, [decision.run]);
+    case "cancel":
+      await writeStops(sql, decision.stops);
+      return [];
+    case "command":
+      await Promise.all([writeStops(sql, decision.stops), writeNotices(sql, place, decision.notices)]);
+      return [];
+    case "feedback":
+      await sql`insert into feedback (tenant_id, reaction_event, run_id, user_id, value)
+        values (${place.tenantId}, ${event.eventId}, ${decision.runId}, ${event.sender}, ${decision.value}) on conflict do nothing`;
+      return [];
+    case "redact":
+      await Promise.all([
+        writeStops(sql, decision.stops),
+        sql`delete from feedback where tenant_id = ${place.tenantId} and reaction_event = ${decision.target}`,
+        eraseText(sql, place.tenantId, decision.target),
+      ]);
+      return [];
+    case "invite":
+      await writeInvite(sql, place, event, decision);
+      return [];
+    case "member":
+      await Promise.all([
+        writeMember(sql, place, decision.member),
+        writeStops(sql, decision.stops),
+        writeNotices(sql, place, decision.notices),
+        ...decision.leave.map((as) =>
+          writeAction(sql, place, ["leave", event.eventId, as], {
+            kind: "leave",
+            as,
+            reason: "Nobody else is left here.",
+          }),
+        ),
+        decision.repairPower ? writePowerLevels(sql, place, event) : null,
+      ]);
+      return [];
+    case "state":
+      await Promise.all([
+        sql`update rooms set state = ${JSON.stringify(decision.state)}::text::jsonb
+          where tenant_id = ${place.tenantId} and room_id = ${place.roomId}`,
+        writeNotices(sql, place, decision.notices),
+        decision.repairPower ? writePowerLevels(sql, place, event) : null,
+      ]);
+      return [];
+  }
+}
+
+export const answerIdOf = (tenantId: string, run: Pick<RunStart, "questionEvent" | "agentId" | "again">): string =>
+  stableId(tenantId, run.questionEvent, run.agentId, run.again);
+
+export const runIdOf = (tenantId: string, run: Pick<RunStart, "triggerEvent" | "agentId" | "again">): string =>
+  stableId(tenantId, run.triggerEvent, run.agentId, run.again);
+
+async function writeRuns(sql: TransactionSql, place: Place, event: RoutedEvent, starts: RunStart[]): Promise<string[]> {
+  await Promise.all(starts.flatMap((start) => writeRun(sql, place, event, start)));
+  return starts.map((start) => runIdOf(place.tenantId, start));
+}
+
+function writeRun(
+  sql: TransactionSql,
+  { tenantId, roomId }: Place,
+  event: RoutedEvent,
+  start: RunStart,
+): Promise<unknown>[] {
+  const id = runIdOf(tenantId, start);
+  const answerId = answerIdOf(tenantId, start);
+  const statements: PromiseLike<unknown>[] = [
+    sql`with answer as (
+        insert into answers (id, tenant_id, room_id, agent_id, question_event, again, current_run_id)
+        values (${answerId}, ${tenantId}, ${roomId}, ${start.agentId}, ${start.questionEvent}, ${start.again}, ${id})
+        on conflict (id) do update set current_run_id = excluded.current_run_id returning id)
+      insert into runs (id, tenant_id, agent_id, agent_version, answer_id, room_id, thread_root, question_event, trigger_event,
+        asked_by, hops, timings)
+      select ${id}, ${tenantId}, ${start.agentId}, ${start.agentVersion}, answer.id, ${roomId}, ${start.threadRoot},
+        ${start.questionEvent}, ${start.triggerEvent}, ${start.askedBy}, ${start.hops}, jsonb_build_object('routedMs',
+          round((extract(epoch from clock_timestamp()) * 1000)::numeric - ${event.receivedAt}::numeric, 1))
+      from answer on conflict (id) do nothing`,
+    sql`select pg_notify(${CHANNELS.run}, ${id})`,
+  ];
+  if (start.supersedes)
+    statements.push(...stopStatements(sql, { runId: start.supersedes, reason: "superseded", by: event.sender }));
+  if (start.threadRoot)
+    statements.push(sql`insert into thread_agents (tenant_id, room_id, thread_root, agent_id)
+      values (${tenantId}, ${roomId}, ${start.threadRoot}, ${start.agentId}) on conflict do nothing`);
+  return statements.map(async (statement) => await statement);
+}
+
+export async function writeStops(sql: TransactionSql, stops: Stop[]): Promise<void> {
+  await Promise.all(stops.flatMap((stop) => stopStatements(sql, stop)));
+}
+
+function stopStatements(sql: TransactionSql, { runId, reason, by }: Stop): PromiseLike<unknown>[] {
+  return [
+    sql`update runs set stop_reason = ${reason}, stopped_by = ${by}
+      where id = ${runId} and state in ('queued', 'running') and stop_reason is null`,
+    sql`select pg_notify(${CHANNELS.stop}, ${runId})`,
+  ];
+}
+
+async function writeNotices(sql: TransactionSql, place: Place, notices: Notice[]): Promise<void> {
+  await Promise.all(
+    notices.map(({ key, ...rest }) => writeAction(sql, place, ["notice", ...key], { kind: "notice", ...rest })),
+  );
+}
+
+/** A row in `actions`, once for each cause in its room. */
+export async function writeAction(
+  sql: TransactionSql,
+  { tenantId, roomId }: Place,
+  cause: (string | number)[],
+  payload: ActionPayload,
+): Promise<void> {
+  await Promise.all([
+    sql`insert into actions (id, tenant_id, room_id, payload)
+      values (${stableId(tenantId, roomId, ...cause)}, ${tenantId}, ${roomId}, ${JSON.stringify(payload)}::text::jsonb)
+      on conflict do nothing`,
+    sql`select pg_notify(${CHANNELS.action}, '')`,
+  ]);
+}
+
+const writePowerLevels = (sql: TransactionSql, place: Place, event: RoutedEvent) =>
+  writeAction(sql, place, ["power_levels", event.eventId], { kind: "power_levels" });
+
+async function writeInvite(
+  sql: TransactionSql,
+  place: Place,
+  event: RoutedEvent,
+  { as, ...invite }: Extract<Decision, { kind: "invite" }>,
+): Promise<void> {
+  const payload: ActionPayload = invite.accept ? { kind: "join", as } : { kind: "leave", as, reason: invite.why };
+  const member: MemberChange = { userId: as, membership: "invite", displayName: null, visibleFrom: null };
+  await Promise.all([writeMember(sql, place, member), writeAction(sql, place, ["invite", event.eventId], payload)]);
+}
+
+export async function writeMember(
+  sql: TransactionSql,
+  { tenantId, roomId }: Place,
+  member: MemberChange,
+): Promise<void> {
+  const { userId, membership, displayName, visibleFrom } = member;
+  await sql`insert into room_members (tenant_id, room_id, user_id, membership, display_name, visible_from)
+    values (${tenantId}, ${roomId}, ${userId}, ${membership}, ${displayName}, ${visibleFrom ?? 0})
+    on conflict (tenant_id, room_id, user_id) do update set membership = excluded.membership,
+      display_name = coalesce(excluded.display_name, room_members.display_name),
+      visible_from = coalesce(${visibleFrom}::bigint, room_members.visible_from)`;
+}
