@@ -4,16 +4,19 @@ import type { Wake } from "../core/wake.ts";
 import { onRunQueued } from "./drain.ts";
 import { forgetSignal, isUnderWay, runsUnderWay, type StopReason, signalOf, signalStop } from "./signals.ts";
 import { type Slot, takeSlot } from "./slots.ts";
-import { forgetAhead, readAhead, registerAnswerWorkflow } from "./workflow.ts";
+import { type AnswerWorkflow, forgetAhead, readAhead, registerWorkflows } from "./workflow.ts";
 
 /** Runs at once in one process; more wait in order. */
 const AT_ONCE = 128;
 const SWEEP_MS = 3000;
 
 /** Launches the workflow engine under a slot of its own and starts runs as they are queued. `stop` leaves open runs for the next start. */
-export async function startRuns(ctx: Context, { wake }: { wake: Wake }): Promise<{ stop(): Promise<void> }> {
+export async function startRuns(
+  ctx: Context,
+  { wake, register = registerWorkflows }: { wake: Wake; register?: typeof registerWorkflows },
+): Promise<{ stop(): Promise<void> }> {
   const slot = await takeSlot(ctx);
-  const workflow = registerAnswerWorkflow(ctx);
+  const workflow = register(ctx);
   DBOS.setConfig({
     name: "agentopia",
     systemDatabaseUrl: ctx.databaseUrl,
@@ -78,7 +81,7 @@ interface Starter {
 }
 
 /** Starts workflows in the order in which they came, at most `AT_ONCE` at a time. The run's id is the workflow's: it starts once. */
-function createStarter(ctx: Context, workflow: (runId: string) => Promise<void>): Starter {
+function createStarter(ctx: Context, workflow: AnswerWorkflow): Starter {
   const waiting = new Set<string>();
   let active = 0;
   let closed = false;

@@ -24,19 +24,24 @@ export function readAhead(ctx: Context, runId: string): void {
 /** For a run that did not start here after all. */
 export const forgetAhead = (runId: string): boolean => ahead.delete(runId);
 
+/** Starts as `workflow(runId)`. */
+export type AnswerWorkflow = (runId: string) => Promise<void>;
+
 /**
- * The durable workflow of a run, registered under a name that changes when its steps do: a run that began under one name is
- * finished under it (docs/operations.md, "Upgrading"). It gets an id and returns nothing: no text is ever in the engine's tables.
+ * Registers the durable workflows and returns the one that new runs begin with. A workflow's name changes when its steps do, and the older one stays
+ * registered until no run of it is open: a run that began under one name is finished under it (docs/operations.md, "Upgrading").
  */
-export function registerAnswerWorkflow(ctx: Context) {
-  return DBOS.registerWorkflow((runId: string) => answer(ctx, runId), {
-    name: "answer.v1",
-    // Every kill of the process counts as one; a run must survive any number of them.
-    maxRecoveryAttempts: 1_000_000,
-  });
+export function registerWorkflows(ctx: Context): AnswerWorkflow {
+  return registerAnswer("answer.v1", (runId) => answer(ctx, runId));
 }
 
-async function answer(ctx: Context, runId: string): Promise<void> {
+/** Registers one version. It gets an id and returns nothing: no text is ever in the engine's tables. */
+export const registerAnswer = (name: string, body: AnswerWorkflow): AnswerWorkflow =>
+  // Every kill of the process counts as a recovery; a run must survive any number of them.
+  DBOS.registerWorkflow(body, { name, maxRecoveryAttempts: 1_000_000 });
+
+/** Version 1: ask the model, then send what it said unless that has happened on the way. */
+export async function answer(ctx: Context, runId: string): Promise<void> {
   try {
     const next = await DBOS.runStep(() => thinkStep(ctx, runId), { name: "think" });
     if (next === "deliver") await DBOS.runStep(() => deliverStep(ctx, runId), { name: "deliver" });
