@@ -8,9 +8,8 @@ import { AppError, sentenceOf } from "../core/errors.ts";
 import { stableId } from "../core/ids.ts";
 import type { Wake } from "../core/wake.ts";
 import { joinRoom, leaveRoom, sendEvent } from "../homeserver/matrix.ts";
-import { putAgentPowerLevels } from "../homeserver/rooms.ts";
+import { putAgentPowerLevels, SCOPE_LEVEL } from "../homeserver/rooms.ts";
 import type { ActionPayload } from "../migrations/types.ts";
-import { SCOPE_LEVEL } from "./room-changes.ts";
 
 const AT_ONCE = 4;
 const LOOK_AGAIN_MS = 5000;

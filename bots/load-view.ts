@@ -2,7 +2,7 @@
 import type { TransactionSql } from "postgres";
 import type { RoomState, TenantLimits } from "../migrations/types.ts";
 import { limitsOf } from "./limits.ts";
-import { object, readReaction, runOf, text } from "./message.ts";
+import { object, readReaction, text } from "./message.ts";
 import {
   type AgentView,
   type AnswerView,
@@ -25,7 +25,7 @@ export interface RoomRow {
 }
 
 export async function loadView(sql: TransactionSql, room: RoomRow, event: RoutedEvent, now: number): Promise<RoomView> {
-  const { tenantId, roomId } = room;
+  const { tenantId } = room;
   const targets = targetsOf(event);
   const speaks = event.type === "m.room.message" || event.type === "m.reaction";
   const [agents, people, known, answers, threads, open, pairs, recent] = await Promise.all([

@@ -39,7 +39,7 @@ function cancel(event: RoutedEvent, { run }: AnswerView, view: RoomView): Decisi
 /** A new answer to the same question, in the same place. */
 function again(event: RoutedEvent, answer: AnswerView, view: RoomView): Decision {
   const agent = view.agents.find(({ id }) => id === answer.agentId);
-  if (!agent || agent.membership !== "join") return ignore("agent_gone");
+  if (agent?.membership !== "join") return ignore("agent_gone");
   const question = view.known.find(({ eventId }) => eventId === answer.questionEvent);
   if (!question || Object.keys(question.content).length === 0) return ignore("question_gone");
   const siblings = view.answers.filter(

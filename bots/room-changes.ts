@@ -1,4 +1,5 @@
 /** Members who come and go, agents that are invited, and changes of the room's state. Pure. */
+import { SCOPE_LEVEL } from "../homeserver/rooms.ts";
 import { isOwnUser } from "./addressed.ts";
 import type { Decision, MemberChange, Notice } from "./decision.ts";
 import { text } from "./message.ts";
@@ -106,9 +107,7 @@ function visibleFrom(event: RoutedEvent, view: RoomView): number {
   return state && isOpen(state.historyVisibility) ? (state.sharedSince ?? event.seq) : event.seq;
 }
 
-/** Power levels that the homeserver enforces for an agent's scope. */
-export const SCOPE_LEVEL = { observer: -1, member: 0, moderator: 50 } as const;
-
+/** Whether each agent here has the power level of its scope. */
 export function scopesHold(view: RoomView): boolean {
   const levels = view.state?.powerLevels;
   if (!levels) return true;

@@ -76,7 +76,7 @@ function routeAgentMessage(event: RoutedEvent, message: Message, view: RoomView)
 /** An edit counts while its message is being answered, or when it names an agent that has not been asked by it. */
 function routeEdit(event: RoutedEvent, message: Message, target: string, view: RoomView): Decision {
   const original = view.known.find(({ eventId }) => eventId === target);
-  if (!original || original.type !== "m.room.message") return ignore("edit_of_unknown");
+  if (original?.type !== "m.room.message") return ignore("edit_of_unknown");
   if (original.sender !== event.sender) return ignore("edit_of_others");
   if (readCommand(readMessage(original.content).body) || readCommand(message.body)) return ignore("edit");
   const answers = newestAnswers(target, view);

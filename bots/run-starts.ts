@@ -47,7 +47,7 @@ export function startRuns(
 /** The same answer written anew, because its question was edited while it was being written. */
 export function startOver(event: RoutedEvent, answer: AnswerView, view: RoomView): RunStart | null {
   const agent = view.agents.find(({ id }) => id === answer.agentId);
-  if (!agent || agent.membership !== "join" || agent.state !== "active") return null;
+  if (agent?.membership !== "join" || agent.state !== "active") return null;
   return {
     agentId: agent.id,
     agentVersion: agent.version,

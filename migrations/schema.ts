@@ -311,7 +311,7 @@ export const runs = pgTable(
   (t) => [
     index("runs_open").on(t.createdAt).where(sql`state in ('queued','running')`),
     index("runs_tenant").on(t.tenantId, t.createdAt.desc()),
-    index("runs_budget").on(t.tenantId, t.roomId, t.agentId, t.askedBy, t.createdAt),
+    index("runs_budget").on(t.tenantId, t.roomId, t.askedBy, t.createdAt),
     index("runs_answer").on(t.answerId),
   ],
 );

@@ -297,6 +297,6 @@ CREATE INDEX "room_members_user" ON "room_members" USING btree ("tenant_id","use
 CREATE INDEX "rooms_team" ON "rooms" USING btree ("team_id");--> statement-breakpoint
 CREATE INDEX "runs_open" ON "runs" USING btree ("created_at") WHERE state in ('queued','running');--> statement-breakpoint
 CREATE INDEX "runs_tenant" ON "runs" USING btree ("tenant_id","created_at" DESC NULLS LAST);--> statement-breakpoint
-CREATE INDEX "runs_budget" ON "runs" USING btree ("tenant_id","room_id","agent_id","asked_by","created_at");--> statement-breakpoint
+CREATE INDEX "runs_budget" ON "runs" USING btree ("tenant_id","room_id","asked_by","created_at");--> statement-breakpoint
 CREATE INDEX "runs_answer" ON "runs" USING btree ("answer_id");--> statement-breakpoint
 CREATE UNIQUE INDEX "teams_name" ON "teams" USING btree ("tenant_id","name");
