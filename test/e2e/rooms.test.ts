@@ -1,0 +1,155 @@
+import { beforeAll, expect, test } from "vitest";
+import type { RoomEvent } from "../harness/answers.ts";
+import { eventually } from "../harness/eventually.ts";
+import type { Person } from "../harness/person.ts";
+import type { AgentFacts } from "../harness/platform.ts";
+import { sharedPlatform } from "../harness/shared-platform.ts";
+
+const shared = sharedPlatform({ name: "e2e-rooms" });
+let alice: Person;
+let one: AgentFacts;
+
+beforeAll(async () => {
+  alice = await shared.platform.person("alice");
+  one = shared.agents[0] as AgentFacts;
+});
+
+const membership = (room: string, userId: string, is: string) => (seen: RoomEvent[]) =>
+  seen.findLast((event) => event.room_id === room && event.state_key === userId && event.content.membership === is);
+
+const makeAgent = (name: string, ...more: string[]) =>
+  shared.platform.json<AgentFacts>("agent", "create", "demo", "--name", name, "--instructions", "Answer.", ...more);
+
+test("an agent is found by its name, as Element's invite box searches", async () => {
+  const found = await eventually("the agent in the directory", async () => {
+    const { results } = await alice.client.searchUserDirectory({ term: one.name });
+    return results.find((user) => user.user_id === one.userId);
+  });
+  expect(found.display_name).toBe(one.name);
+  expect(found.avatar_url).toMatch(/^mxc:/);
+});
+
+test("an agent that is invited by someone who may joins within 2 s", async () => {
+  const room = await alice.makeRoom({ name: "invites" });
+  const began = performance.now();
+  await alice.client.invite(room, one.userId);
+  await alice.until("it to join", membership(room, one.userId, "join"));
+  expect(performance.now() - began).toBeLessThan(2000);
+});
+
+test("an invite by someone who may not is declined with a reason", async () => {
+  const shy = await makeAgent("Shy", "--invite", "nobody");
+  const room = await alice.makeRoom({ name: "declined" });
+  await alice.client.invite(room, shy.userId);
+  const left = await alice.until("it to decline", membership(room, shy.userId, "leave"));
+  expect(left.content.reason).toMatch(/manager/);
+});
+
+test("in our rooms an agent's power level follows its scope and is put right again", async () => {
+  const room = await alice.room("general");
+  const levels = async () =>
+    (await alice.client.getStateEvent(room, "m.room.power_levels", "")) as { users: Record<string, number> };
+  expect((await levels()).users[one.userId] ?? 0).toBe(0);
+  const [row] = await shared.platform.ctx.sql<
+    { control: string }[]
+  >`select control_user_id as control from tenants where id = 'demo'`;
+  const before = await levels();
+  await asControlBot(
+    `rooms/${encodeURIComponent(room)}/state/m.room.power_levels/?user_id=${encodeURIComponent(row?.control ?? "")}`,
+    {
+      ...before,
+      users: { ...before.users, [one.userId]: 50 },
+    },
+  );
+  await alice.until("the change", (seen) =>
+    seen.some((event) => event.type === "m.room.power_levels" && event.room_id === room && powerIn(event) === 50),
+  );
+  await alice.until("it to be put right", (seen) => {
+    const last = seen.findLast((event) => event.type === "m.room.power_levels" && event.room_id === room);
+    return last && (powerIn(last) ?? 0) === 0;
+  });
+});
+
+const powerIn = (event: RoomEvent) => (event.content.users as Record<string, number> | undefined)?.[one.userId];
+
+test("our rooms are private to the homeserver, and the control bot is their only functional member", async () => {
+  const room = await alice.room("campaigns");
+  const state = await alice.client.roomState(room);
+  const content = (type: string) => state.find((event) => event.type === type)?.content;
+  const [row] = await shared.platform.ctx.sql<
+    { control: string }[]
+  >`select control_user_id as control from tenants where id = 'demo'`;
+  expect(content("m.room.create")?.["m.federate"]).toBe(false);
+  expect(content("m.room.join_rules")?.join_rule).toMatch(/restricted/);
+  expect(content("io.element.functional_members")?.service_members).toEqual([row?.control]);
+  expect(content("m.room.encryption")).toBeUndefined();
+});
+
+test("in an encrypted room an agent says once that it cannot read it and what to do", async () => {
+  await shared.platform.ctx.sql`update tenants set config = config where id = 'demo'`;
+  const room = await alice.makeRoom({ name: "encrypted" });
+  const encrypt = alice.client.sendStateEvent(
+    room,
+    "m.room.encryption" as never,
+    { algorithm: "m.megolm.v1.aes-sha2" } as never,
+    "",
+  );
+  const refused = await encrypt.then(
+    () => false,
+    () => true,
+  );
+  // The tenant's policy keeps rooms readable by default; then there is nothing to say.
+  if (refused) return;
+  await alice.client.invite(room, one.userId);
+  const notice = await alice.until("the notice", (seen) =>
+    seen.find((event) => event.room_id === room && event.sender === one.userId && event.content.msgtype === "m.notice"),
+  );
+  expect(notice.content.body).toMatch(/encrypted/);
+});
+
+test("nobody registers a name among the agents'", async () => {
+  const url = await shared.platform.json<{ url: string }>("invite", "create", "demo");
+  const response = await fetch(url.url, {
+    method: "POST",
+    body: new URLSearchParams({ username: "agent-impostor", password: "a-Long-enough-password-7" }),
+  });
+  expect(response.ok).toBe(false);
+  expect(await response.text()).toMatch(/agent/);
+});
+
+test("a paused agent does not answer, and does again when resumed", async () => {
+  const agent = await makeAgent("Pauser");
+  const room = await alice.makeRoom({ name: "pauses", invite: [agent.userId, one.userId] });
+  await shared.platform.cli("agent", "pause", "demo", "Pauser");
+  await alice.ask(room, agent.userId, "awake? #paused");
+  await alice.answer(await alice.ask(room, one.userId, "is it? #pause-after"));
+  expect(shared.platform.model.asked("#paused")).toHaveLength(0);
+  await shared.platform.cli("agent", "resume", "demo", "Pauser");
+  expect((await alice.answer(await alice.ask(room, agent.userId, "and now? #resumed"))).text).toBe(
+    "Answer to #resumed",
+  );
+});
+
+test("a removed agent leaves its rooms, its user is deactivated, and its history stays", async () => {
+  const agent = await makeAgent("Leaver");
+  const room = await alice.makeRoom({ name: "leaving", invite: [agent.userId, one.userId] });
+  const question = await alice.ask(room, agent.userId, "before you go #leaver");
+  await alice.answer(question);
+  await shared.platform.cli("agent", "remove", "demo", "Leaver", "--yes");
+  await alice.until("it to leave", membership(room, agent.userId, "leave"));
+  const [run] = await shared.platform.ctx.sql`select state from runs where question_event = ${question}`;
+  expect(run?.state).toBe("done");
+  expect((await alice.history(room)).some((event) => event.content.body === "Answer to #leaver")).toBe(true);
+  expect((await shared.platform.agents()).map(({ name }) => name)).not.toContain("Leaver");
+});
+
+async function asControlBot(path: string, body: object): Promise<void> {
+  const { tenantAccess } = await import("../../homeserver/tenants.ts");
+  const access = await tenantAccess(shared.platform.ctx, "demo");
+  const response = await fetch(`${access.homeserverUrl}/_matrix/client/v3/${path}`, {
+    method: "PUT",
+    headers: { authorization: `Bearer ${access.asToken}` },
+    body: JSON.stringify(body),
+  });
+  if (!response.ok) throw new Error(`${response.status} ${await response.text()}`);
+}
