@@ -20,12 +20,8 @@ export function onReceived(fn: Listener): () => void {
   return () => void listeners.delete(fn);
 }
 
-/** Tenants to whose homeserver we answered with an error: it waits up to 512 s unless it is pinged. Empties the list. */
-export function takeOwedPings(): string[] {
-  const ids = [...owed];
-  owed.clear();
-  return ids;
-}
+/** True when we answered this tenant's homeserver with an error and it has not come again: it waits up to 512 s unless it is pinged. */
+export const owesPing = (tenantId: string): boolean => owed.has(tenantId);
 
 /**
  * Stores events, then wakes whoever routes them. Those that are known already change nothing; those that cannot be stored are
@@ -100,6 +96,7 @@ export function inboxRoutes(ctx: Context): Hono {
     if (refusal) return c.json(refusal.body, refusal.status);
     try {
       await receive(ctx, tenantId, eventsOf(ctx, tenantId, await readBody(c.req.raw)));
+      owed.delete(tenantId);
       return c.json({});
     } catch (error) {
       owed.add(tenantId);

@@ -21,16 +21,17 @@ export interface Place {
   internalUrl: string;
   /** Python of the virtual environment that holds Synapse. */
   python: string;
-  /** Folder of Postgres' programs (pg_dump). */
-  postgresBin: string;
 }
 
 /** A homeserver that was started or taken over. */
 export interface Running {
   /** Names this start of it: after a change, events may have been missed. */
   instance: string;
-  /** True when we did what makes it send again all that we may not have: see `process.ts`. */
-  resends: boolean;
+  /**
+   * How events that it sent while nobody listened come in: `nothing` is missing (we know this start of it), `resend`: it was set
+   * back and sends them again once woken, `messages`: they have to be looked for in the rooms.
+   */
+  missed: "nothing" | "resend" | "messages";
   /** Resolves when it is gone; never for one that others run. */
   exited: Promise<unknown>;
   /** Its last log lines, for a sentence about why it died. */
