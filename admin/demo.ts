@@ -1,0 +1,63 @@
+import { createAgent } from "../bots/agents.ts";
+import { listTemplates } from "../bots/templates.ts";
+import type { Context } from "../core/context.ts";
+import { AppError } from "../core/errors.ts";
+import { joinRoom } from "../homeserver/matrix.ts";
+import { createTeam, inviteAgentToRoom } from "../homeserver/rooms.ts";
+import { createTenant, getTenant, listTenants } from "../homeserver/tenants.ts";
+import { createInvite } from "./invites.ts";
+
+const DEMO = "demo";
+const TEAM = "Marketing";
+const CHANNELS = ["general", "campaigns"];
+const INVITE = { maxUses: 100, ttl: 30 * 86_400_000 };
+
+export interface DemoDeps {
+  /** Resolves when the tenant's homeserver answers. */
+  ready(tenantId: string): Promise<void>;
+  say(line: string): void;
+}
+
+/**
+ * At the very first start, a client to try everything with: a team, two channels, an agent of each template that ships, an invite
+ * link, which is returned. Every part is made so that a start after a crash completes it. Null when it was made before.
+ */
+export async function ensureDemo(ctx: Context, { ready, say }: DemoDeps): Promise<string | null> {
+  if (!(await isWanted(ctx))) return null;
+  say("Making the demo client …");
+  await ensureTenant(ctx);
+  await ready(DEMO);
+  const team = await createTeam(ctx, { tenantId: DEMO, name: TEAM, channels: CHANNELS });
+  const rooms = await ctx.sql<{ room_id: string }[]>`
+    select room_id from rooms where tenant_id = ${DEMO} and team_id = ${team.id} and kind = 'channel'`;
+  for (const { id, definition } of listTemplates()) {
+    const agent = await createAgent(ctx, { tenantId: DEMO, definition, templateId: id });
+    for (const { room_id: roomId } of rooms) {
+      await inviteAgentToRoom(ctx, { tenantId: DEMO, roomId, userId: agent.userId });
+      await joinRoom(ctx, { tenantId: DEMO, as: agent.userId, roomId });
+    }
+  }
+  const { url } = await createInvite(ctx, { tenantId: DEMO, teamId: team.id, ...INVITE });
+  await ctx.sql`update settings set value = '"made"' where key = 'demo'`;
+  return url;
+}
+
+/** Written once, when there is no client at all: an operator who removes the demo client does not get it again. */
+async function isWanted(ctx: Context): Promise<boolean> {
+  await ctx.sql`
+    insert into settings (key, value)
+    select 'demo', case when exists (select from tenants) then '"not wanted"'::jsonb else '"making"'::jsonb end
+    on conflict do nothing`;
+  const [row] = await ctx.sql<{ value: string }[]>`select value from settings where key = 'demo'`;
+  return row?.value === "making";
+}
+
+async function ensureTenant(ctx: Context): Promise<void> {
+  if ((await listTenants(ctx)).some(({ id }) => id === DEMO)) return;
+  try {
+    await createTenant(ctx, { id: DEMO, title: "Demo" });
+  } catch (error) {
+    if (!(error instanceof AppError) || error.code !== "conflict") throw error;
+    await getTenant(ctx, DEMO); // another process made it meanwhile
+  }
+}

@@ -1,0 +1,203 @@
+/** Puts the platform's parts together, in the order in which they need each other. */
+import { existsSync, rmSync } from "node:fs";
+import path from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { Hono } from "hono";
+import { startActions } from "../bots/actions.ts";
+import { startDrain } from "../bots/drain.ts";
+import { refreshDefaultModel } from "../bots/refresh-model.ts";
+import { startRuns } from "../bots/runs.ts";
+import { systemClock } from "../core/clock.ts";
+import { type Config, loadConfig } from "../core/config.ts";
+import type { Context } from "../core/context.ts";
+import { checkSecretKey, migrate, openDatabase } from "../core/database.ts";
+import { checkDatabase } from "../core/database-check.ts";
+import { AppError } from "../core/errors.ts";
+import { type Life, live } from "../core/life.ts";
+import { listen } from "../core/listen.ts";
+import { type HomeLock, lockHome } from "../core/lock.ts";
+import { keptPorts, type Ports, portTaken } from "../core/ports.ts";
+import { startPostgres } from "../core/postgres.ts";
+import { openSecrets } from "../core/secrets.ts";
+import { prepareHome } from "../core/trouble.ts";
+import { openWake, type Wake } from "../core/wake.ts";
+import { openElementWeb } from "../element-config/web.ts";
+import { inboxRoutes, onReceived } from "../homeserver/inbox.ts";
+import { type Supervisor, startSupervisor } from "../homeserver/supervisor.ts";
+import { listTenants } from "../homeserver/tenants.ts";
+import { platformDatabaseUrl } from "./database-url.ts";
+import { ensureDemo } from "./demo.ts";
+import { publicRoutes } from "./http.ts";
+import { metricsRoutes } from "./metrics.ts";
+import { publicUrl } from "./public-url.ts";
+import { summary } from "./summary.ts";
+
+type Command = "start" | "serve" | "worker";
+
+/** What a new home folder grows to with one client, and what a known one needs to breathe. */
+const NEW_HOME_MB = 400;
+const KNOWN_HOME_MB = 50;
+/** Homeservers that take longer to answer are not waited for: the others' people should not wait for them either. */
+const TENANTS_MS = 60_000;
+// Synapse keeps its connection; one that we closed first would cost it a transaction and a growing pause.
+const INTERNAL_KEEP_ALIVE_MS = 3_600_000;
+const PUBLIC_KEEP_ALIVE_MS = 65_000;
+
+/** Runs one of the long-lived commands until a signal. What is in the way of a start is said in a sentence, exit code 1. */
+export async function runPlatform(command: Command): Promise<void> {
+  try {
+    const config = loadConfig();
+    const known = existsSync(path.join(config.home, "ports.json"));
+    prepareHome(config.home, { neededMb: known ? KNOWN_HOME_MB : NEW_HOME_MB });
+    const lock = command === "worker" ? null : takeHome(config.home);
+    if (lock === "taken") return;
+    live(config, command === "start" ? "platform" : command, (life) => begin(life, command, lock));
+  } catch (error) {
+    if (!(error instanceof AppError)) throw error;
+    process.stderr.write(`${error.sentence}\n`);
+    process.exitCode = 1;
+  }
+}
+
+function takeHome(home: string): HomeLock | "taken" {
+  const taken = lockHome(home);
+  if ("lock" in taken) return taken.lock;
+  const { pid, url } = taken.holder;
+  process.stdout.write(
+    url
+      ? `Agentopia is running already: ${url} (pid ${pid}, data in ${home}).\n`
+      : `Agentopia is being started over ${home} already${pid ? ` (pid ${pid})` : ""}.\n`,
+  );
+  return "taken";
+}
+
+async function begin(life: Life, command: Command, lock: HomeLock | null): Promise<void> {
+  if (lock) await life.onEnd("the lock", lock.release);
+  const ctx = await openPlatform(life, command);
+  const wake = openWake(ctx.databaseUrl, ctx.log);
+  await life.onEnd("NOTIFY", wake.close);
+  if (command !== "worker") return receive(life, ctx, { wake, command, lock });
+  await startBots(life, ctx, wake);
+  life.say("Worker is running. Ctrl-C stops it.");
+}
+
+/** The database, migrated, with a key that fits. */
+async function openPlatform(life: Life, command: Command): Promise<Context> {
+  const { config, log } = life;
+  const databaseUrl = await findDatabase(life, command);
+  const database = openDatabase(databaseUrl, { name: `agentopia ${command}` });
+  await life.onEnd("the database connections", database.close);
+  await migrate(database);
+  const keyFile = path.join(config.home, "secret.key");
+  const keyIsNew = !existsSync(keyFile);
+  const secrets = openSecrets(config);
+  try {
+    await checkSecretKey(database, secrets);
+  } catch (error) {
+    if (keyIsNew) rmSync(keyFile, { force: true }); // it fits nothing, and would hide that the right one is missing
+    throw error;
+  }
+  return { config, databaseUrl, sql: database.sql, db: database.db, secrets, clock: systemClock, log };
+}
+
+async function findDatabase(life: Life, command: Command): Promise<string> {
+  const { config, log, say } = life;
+  if (config.databaseUrl) {
+    await checkDatabase(config.databaseUrl);
+    return config.databaseUrl;
+  }
+  if (command === "worker") return platformDatabaseUrl(config);
+  const { postgres: port } = await portsOf(config);
+  const server = await startPostgres({ home: config.home, port, log, say });
+  await life.onEnd("Postgres", server.stop);
+  return server.url;
+}
+
+const portsOf = (config: Config): Promise<Ports> => keptPorts(config.home, { public: config.port });
+
+interface Receiving {
+  wake: Wake;
+  command: "start" | "serve";
+  lock: HomeLock | null;
+}
+
+async function receive(life: Life, ctx: Context, { wake, command, lock }: Receiving): Promise<void> {
+  const ports = await portsOf(ctx.config);
+  const internalUrl = await openInternal(life, ctx, ports);
+  const door = await openPublic(life, ctx, ports);
+  const supervisor = startSupervisor(ctx, { wake, internalUrl });
+  await life.onEnd("the homeservers", () => supervisor.stop());
+  const [model] = await Promise.all([
+    refreshDefaultModel(ctx),
+    command === "start" ? startBots(life, ctx, wake) : undefined,
+    tenantsUp(ctx, supervisor),
+  ]);
+  const invite = await ensureDemo(ctx, { ready: supervisor.ready, say: life.say });
+  door.open();
+  lock?.note(await publicUrl(ctx));
+  life.say("Agentopia is running. Ctrl-C stops it.");
+  for (const line of await summary(ctx, { invite, model })) life.say(line);
+}
+
+async function startBots(life: Life, ctx: Context, wake: Wake): Promise<void> {
+  for (const [name, start] of [
+    ["runs", () => startRuns(ctx, { wake })],
+    ["routing", () => startDrain(ctx, { wake, onReceived })],
+    ["actions", () => startActions(ctx, { wake })],
+  ] as const) {
+    const part = await start();
+    await life.onEnd(name, () => part.stop());
+  }
+}
+
+/** The door for homeservers, and for a Prometheus on this machine. */
+async function openInternal(life: Life, ctx: Context, ports: Ports): Promise<string> {
+  const app = new Hono();
+  app.route("/", inboxRoutes(ctx));
+  app.route("/", metricsRoutes(ctx));
+  app.get("/healthz", (c) => c.json({ ok: true }));
+  const internal = await listen({
+    host: "127.0.0.1",
+    port: ports.internal,
+    fetch: app.fetch,
+    keepAliveMs: INTERNAL_KEEP_ALIVE_MS,
+    taken: portTaken("internal", ports.internal, ctx.config.home),
+  });
+  await life.onEnd("the internal listener", internal.close);
+  return `http://127.0.0.1:${ports.internal}`;
+}
+
+/** The people's pages. Until `open` they say that the platform is starting: who asks /healthz learns when it is ready. */
+async function openPublic(life: Life, ctx: Context, ports: Ports): Promise<{ open(): void }> {
+  const element = openElementWeb(ctx);
+  await life.onEnd("Element Web", element.stop);
+  const app = publicRoutes(ctx, { element });
+  let fetch: (request: Request) => Response | Promise<Response> = () =>
+    new Response("Agentopia is starting. Try again in a few seconds.\n", {
+      status: 503,
+      headers: { "retry-after": "3" },
+    });
+  const door = await listen({
+    host: ctx.config.host,
+    port: ports.public,
+    fetch: (request) => fetch(request),
+    keepAliveMs: PUBLIC_KEEP_ALIVE_MS,
+    taken: portTaken("public", ports.public, ctx.config.home),
+  });
+  await life.onEnd("the public listener", door.close);
+  return {
+    open() {
+      fetch = (request) => app.fetch(request);
+    },
+  };
+}
+
+async function tenantsUp(ctx: Context, supervisor: Supervisor): Promise<void> {
+  const wanted = (await listTenants(ctx)).filter(({ desired }) => desired === "running");
+  const answers = wanted.map(({ id }) =>
+    supervisor
+      .ready(id)
+      .catch((error: unknown) => ctx.log.error({ err: error, tenant: id }, "its homeserver does not answer")),
+  );
+  await Promise.race([Promise.all(answers), sleep(TENANTS_MS, undefined, { ref: false })]);
+}
