@@ -128,15 +128,13 @@ async function takeUse(ctx: Context, invite: InviteRow, person: Person): Promise
       .where(open)
       .returning({ id: invites.id });
     if (taken.length === 0) return undefined;
-    await tx
-      .insert(inviteUses)
-      .values({
-        inviteId: invite.id,
-        username: person.username,
-        userId: person.userId,
-        state: "making",
-        createdAt: at,
-      });
+    await tx.insert(inviteUses).values({
+      inviteId: invite.id,
+      username: person.username,
+      userId: person.userId,
+      state: "making",
+      createdAt: at,
+    });
     return { taken: "new", at };
   });
 }

@@ -43,7 +43,7 @@ export function rateLimit(options: {
  * clients own a /64.
  */
 export function clientKey(peer: string | undefined, forwardedFor: string | undefined): string {
-  const local = peer === undefined || /^(127\.|::1$|::ffff:127\.)/.test(peer);
+  const local = peer !== undefined && /^(127\.|::1$|::ffff:127\.)/.test(peer);
   const address = (local ? forwardedFor?.split(",").at(-1)?.trim() : undefined) || peer || "unknown";
   const short = address.slice(0, 64).replace(/^::ffff:/, "");
   return short.includes(":") ? short.split(":").slice(0, 4).join(":") : short;

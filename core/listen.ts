@@ -9,7 +9,8 @@ export interface Listener {
 export interface ListenOptions {
   host: string;
   port: number;
-  fetch: (request: Request) => Response | Promise<Response>;
+  /** `env` holds the connection (`incoming`): who asks is limited by address. */
+  fetch: (request: Request, env?: object) => Response | Promise<Response>;
   /** How long an idle connection stays open, in milliseconds. */
   keepAliveMs: number;
   /** What to say when another program listens there. */

@@ -1,6 +1,6 @@
 import { getConnInfo } from "@hono/node-server/conninfo";
 import { eq } from "drizzle-orm";
-import { type Handler, Hono, type Context as Request } from "hono";
+import { Hono, type Context as Request } from "hono";
 import { bodyLimit } from "hono/body-limit";
 import type { ContentfulStatusCode } from "hono/utils/http-status";
 import type { Context } from "../../core/context.ts";
@@ -57,7 +57,7 @@ export function joinRoutes(ctx: Context, deps: JoinDeps): Hono {
   return app;
 }
 
-const smallForm: Handler = bodyLimit({
+const smallForm = bodyLimit({
   maxSize: MAX_BODY,
   onError: (c) => sendMessage(c, 413, "Too much", "That is too long for a user name and a password."),
 });

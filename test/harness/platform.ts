@@ -33,7 +33,9 @@ export interface Platform {
   /** A command that prints JSON. */
   json<T>(...args: string[]): Promise<T>;
   /** Starts it again over the same home; resolves when it is ready. Returns how long that took, in milliseconds. */
-  start(env?: Record<string, string>): Promise<number>;
+  start(env?: Record<string, string>, command?: "start" | "serve"): Promise<number>;
+  /** Starts it without waiting for anything. */
+  launch(): void;
   /** Resolves when whatever runs over this home says that it is ready. */
   ready(): Promise<void>;
   /** As Ctrl-C does. */
@@ -42,8 +44,9 @@ export interface Platform {
   kill9(): Promise<void>;
   /** A further process of ours over the same home: `serve` or `worker`. */
   also(command: "serve" | "worker", env?: Record<string, string>): Promise<OtherProcess>;
-  /** Kills what a pid file in the home names: `postgres.pid`, `synapse/<tenant>.pid`. */
-  killChild(pidFile: string): void;
+  postgresPid(): number;
+  synapsePid(tenant: string): number;
+  synapsePidFile(tenant: string): string;
   agents(tenant?: string): Promise<AgentFacts[]>;
   /** Makes an account by an invite link, as a person does, and signs in with it. */
   person(username: string, tenant?: string): Promise<Person>;
@@ -88,6 +91,7 @@ export async function startPlatform(options: PlatformOptions): Promise<Platform>
     ...plain(),
     AGENTOPIA_HOME: home,
     AGENTOPIA_LOCAL_MODEL_PORTS: "none",
+    AGENTOPIA_ELEMENT_WEB_URL: "none",
     OPENAI_BASE_URL: `${model.url}/v1`,
     OPENAI_API_KEY: "scripted-key",
     AGENTOPIA_MODEL: "scripted",
@@ -145,13 +149,18 @@ function platform(inside: Inside): Platform {
     pid: () => inside.child?.pid ?? 0,
     cli: (...args) => cli(inside, args),
     json: async <T>(...args: string[]) => JSON.parse(await cli(inside, [...args, "--json"])) as T,
-    start: (env) => start(inside, env),
+    start: (env, command) => start(inside, env, command),
+    launch: () => {
+      inside.child = launch(inside, "start", {});
+    },
     ready: () =>
       eventually("readiness", () => isReady(inside), { timeoutMs: 120_000, everyMs: 20 }).then(() => undefined),
     stop: () => stopChild(inside.child, "SIGINT"),
     kill9: () => stopChild(inside.child, "SIGKILL"),
     also: (command, env) => also(inside, command, env),
-    killChild: (pidFile) => process.kill(pidIn(path.join(home, pidFile)), "SIGKILL"),
+    postgresPid: () => pidIn(path.join(home, "postgres.pid")),
+    synapsePid: (tenant) => pidIn(synapsePidFile(home, tenant)),
+    synapsePidFile: (tenant) => synapsePidFile(home, tenant),
     agents: async (tenant = "demo") =>
       JSON.parse(await cli(inside, ["agent", "list", tenant, "--json"])) as AgentFacts[],
     person: (username, tenant = "demo") => person(inside, username, tenant),
@@ -165,9 +174,13 @@ function plain(): Record<string, string> {
   return Object.fromEntries(Object.entries(process.env).filter(([name]) => !ours.test(name))) as Record<string, string>;
 }
 
-async function start(inside: Inside, env: Record<string, string> = {}): Promise<number> {
+async function start(
+  inside: Inside,
+  env: Record<string, string> = {},
+  command: "start" | "serve" = inside.command ?? "start",
+): Promise<number> {
   const began = performance.now();
-  const child = launch(inside, inside.command ?? "start", env);
+  const child = launch(inside, command, env);
   inside.child = child;
   await eventually(
     "the platform to be ready",
@@ -194,7 +207,7 @@ async function isReady({ home }: Inside): Promise<boolean> {
 
 function launch(inside: Inside, command: string, env: Record<string, string>): ChildProcess {
   const log = openSync(path.join(inside.home, "output.log"), "a");
-  if (command === "start") inside.outputFrom = readFileSync(path.join(inside.home, "output.log"), "utf8").length;
+  if (command !== "worker") inside.outputFrom = readFileSync(path.join(inside.home, "output.log"), "utf8").length;
   const child = spawn(NODE, ["main.ts", command], {
     cwd: ROOT,
     env: { ...inside.env, ...env },
@@ -245,6 +258,8 @@ async function cli(inside: Inside, args: string[]): Promise<string> {
 
 const ports = (home: string) =>
   JSON.parse(readFileSync(path.join(home, "ports.json"), "utf8")) as Record<"public" | "internal" | "postgres", number>;
+
+const synapsePidFile = (home: string, tenant: string) => path.join(home, "tenants", tenant, "synapse.pid");
 
 const pidIn = (file: string) => Number(readFileSync(file, "utf8").split("\n")[0]);
 

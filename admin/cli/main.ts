@@ -1,0 +1,108 @@
+/** The command line. Commands load what they need when they run, so that `--help` is there at once. */
+import { Command, CommanderError } from "commander";
+import { AppError } from "../../core/errors.ts";
+import { addAgentCommands } from "./agent.ts";
+import { addDataCommands } from "./data.ts";
+import { addInviteCommands } from "./invite.ts";
+import { type Io, terminal } from "./io.ts";
+import { addModelCommands } from "./model.ts";
+import { addRunCommands } from "./run.ts";
+import { addStatusCommand } from "./status.ts";
+import { addTenantCommands } from "./tenant.ts";
+
+/**
+ * Runs one command; `argv` without program and script. Returns the exit code: 0, or 1 after a sentence on stderr.
+ */
+export async function runCli(argv: string[], io: Io = terminal): Promise<number> {
+  const exit = { code: 0 };
+  const program = new Command("agentopia")
+    .description("A chat platform on Matrix with AI agents as members of the rooms.")
+    .usage("<command> [options]")
+    .showHelpAfterError("Add --help to see how it is used.")
+    .exitOverride()
+    .configureOutput({
+      writeOut: (text) => io.out(text.trimEnd()),
+      writeErr: (text) => io.err(text.trimEnd()),
+      outputError: (text, write) => write(sentence(text)),
+    });
+  const add = [
+    addStatusCommand,
+    addTenantCommands,
+    addInviteCommands,
+    addAgentCommands,
+    addModelCommands,
+    addRunCommands,
+    addDataCommands,
+  ];
+  for (const addTo of add)
+    addTo(program, {
+      ...io,
+      fail: () => {
+        exit.code = 1;
+      },
+    });
+  program.addHelpText(
+    "after",
+    examples([
+      "status",
+      "invite create demo",
+      'agent create demo --name Writer --instructions "You write short texts."',
+    ]),
+  );
+  for (const command of allCommands(program)) command.copyInheritedSettings(program);
+  try {
+    if (argv.length === 0) {
+      io.out(program.helpInformation().trimEnd());
+      return 0;
+    }
+    await program.parseAsync(argv, { from: "user" });
+    return exit.code;
+  } catch (error) {
+    if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 1; // it has said what was wrong
+    io.err(error instanceof AppError ? error.sentence : await unexpected(error));
+    return 1;
+  }
+}
+
+/** What commands are given: the terminal, and a way to end with 1 after having printed what there was. */
+export interface CliIo extends Io {
+  fail(): void;
+}
+
+/** Examples below a command's help, as they are typed. */
+export const examples = (lines: string[]): string =>
+  `\nExamples:\n${lines.map((line) => `  npm run -s agentopia -- ${line}`).join("\n")}`;
+
+function* allCommands(command: Command): Generator<Command> {
+  for (const child of command.commands) {
+    yield child;
+    yield* allCommands(child);
+  }
+}
+
+function sentence(text: string): string {
+  const plain = text.replace(/^error: /, "").trimEnd();
+  return `${plain.charAt(0).toUpperCase()}${plain.slice(1)}${/[.?)]$/.test(plain) ? "" : "."}\n`;
+}
+
+/** Nobody foresaw it: the sentence names the file that holds the rest. */
+async function unexpected(error: unknown): Promise<string> {
+  const { appendFileSync, existsSync } = await import("node:fs");
+  const { tmpdir } = await import("node:os");
+  const path = await import("node:path");
+  const { loadConfig } = await import("../../core/config.ts");
+  const { isTransient } = await import("../../core/database.ts");
+  const { systemClock } = await import("../../core/clock.ts");
+  if (isTransient(error)) return "The database does not answer any more. Look at `status` and try again.";
+  const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
+  const logs = path.join(loadConfig().home, "logs");
+  // A restore that failed must find its folder as empty as it was.
+  const file = path.join(existsSync(logs) ? logs : tmpdir(), "agentopia-errors.log");
+  try {
+    appendFileSync(file, `${new Date(systemClock.now()).toISOString()} ${text}\n`, { mode: 0o600 });
+    return `Something went wrong that should not have. What happened stands in ${file}.`;
+  } catch {
+    // The disk may be what is wrong; then the first line has to do.
+    return `Something went wrong that should not have: ${text.split("\n")[0]}`;
+  }
+}
