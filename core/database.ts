@@ -44,8 +44,9 @@ export async function migrate({ url }: Pick<Databases, "url">): Promise<void> {
 
 /** The first start writes a value sealed with the key; every later one opens it. Throws `setup` for a wrong key. */
 export async function checkSecretKey({ sql }: Pick<Databases, "sql">, secrets: Secrets): Promise<void> {
-  const fresh = sql.json(secrets.seal("agentopia", "settings:key_check"));
-  await sql`insert into settings (key, value) values ('key_check', ${fresh}) on conflict do nothing`;
+  // Not sql.json: drizzle takes the driver's serializer for JSON away.
+  const fresh = secrets.seal("agentopia", "settings:key_check");
+  await sql`insert into settings (key, value) values ('key_check', to_jsonb(${fresh}::text)) on conflict do nothing`;
   const [row] = await sql<{ value: string }[]>`select value from settings where key = 'key_check'`;
   secrets.open(row?.value ?? "", "settings:key_check");
 }

@@ -34,7 +34,8 @@ export function chooseUser(dataFolder: string, program: string): RunAs {
   const user = owner && owner.uid !== 0 ? { uid: owner.uid, gid: owner.gid } : ordinaryUser();
   const ids = [String(user.uid), String(user.gid)] as const;
   const setpriv = ["setpriv", `--reuid=${ids[0]}`, `--regid=${ids[1]}`, "--clear-groups"];
-  const pass = ["--inh-caps=+dac_read_search", "--ambient-caps=+dac_read_search"];
+  // no_setuid_fixup: without it access(2), with which Postgres looks at its own programs, leaves capabilities out.
+  const pass = ["--securebits=+no_setuid_fixup", "--inh-caps=+dac_read_search", "--ambient-caps=+dac_read_search"];
   const python = [path.join(ROOT, ".runtime/python/bin/python3"), "-c", DROP, ...ids];
   for (const prefix of [setpriv, [...setpriv, ...pass], python])
     if (canReach(prefix, path.dirname(dataFolder), program)) return { ...user, prefix };
@@ -47,7 +48,8 @@ export function chooseUser(dataFolder: string, program: string): RunAs {
 function canReach(prefix: string[], folder: string, program: string): boolean {
   const [command = "", ...args] = prefix;
   const test = ["/bin/sh", "-c", 'cd "$0" && "$1" --version', folder, program];
-  return spawnSync(command, [...args, ...test], { env: plainEnv(), stdio: "ignore", cwd: "/" }).status === 0;
+  const { status, stderr } = spawnSync(command, [...args, ...test], { env: plainEnv(), encoding: "utf8", cwd: "/" });
+  return status === 0 && stderr === ""; // it warns when it cannot find itself, and its siblings then end
 }
 
 function ordinaryUser(): { uid: number; gid: number } {
