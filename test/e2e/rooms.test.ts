@@ -1,8 +1,10 @@
 import { beforeAll, expect, test } from "vitest";
+import { createAgent } from "../../bots/agents.ts";
+import { tenantAccess } from "../../homeserver/tenants.ts";
 import type { RoomEvent } from "../harness/answers.ts";
 import { eventually } from "../harness/eventually.ts";
 import type { Person } from "../harness/person.ts";
-import type { AgentFacts } from "../harness/platform.ts";
+import type { AgentFacts, TenantFacts } from "../harness/platform.ts";
 import { sharedPlatform } from "../harness/shared-platform.ts";
 
 const shared = sharedPlatform({ name: "e2e-rooms" });
@@ -17,8 +19,8 @@ beforeAll(async () => {
 const membership = (room: string, userId: string, is: string) => (seen: RoomEvent[]) =>
   seen.findLast((event) => event.room_id === room && event.state_key === userId && event.content.membership === is);
 
-const makeAgent = (name: string, ...more: string[]) =>
-  shared.platform.json<AgentFacts>("agent", "create", "demo", "--name", name, "--instructions", "Answer.", ...more);
+const makeAgent = (name: string) =>
+  shared.platform.json<AgentFacts>("agent", "create", "demo", "--name", name, "--instructions", "Answer.");
 
 test("an agent is found by its name, as Element's invite box searches", async () => {
   const found = await eventually("the agent in the directory", async () => {
@@ -38,10 +40,20 @@ test("an agent that is invited by someone who may joins within 2 s", async () =>
 });
 
 test("an invite by someone who may not is declined with a reason", async () => {
-  const shy = await makeAgent("Shy", "--invite", "nobody");
+  const { userId } = await createAgent(shared.platform.ctx, {
+    tenantId: "demo",
+    definition: {
+      name: "Shy",
+      description: "",
+      instructions: "Answer.",
+      model: null,
+      whoMayInvite: "nobody",
+      scope: "member",
+    },
+  });
   const room = await alice.makeRoom({ name: "declined" });
-  await alice.client.invite(room, shy.userId);
-  const left = await alice.until("it to decline", membership(room, shy.userId, "leave"));
+  await alice.client.invite(room, userId);
+  const left = await alice.until("it to decline", membership(room, userId, "leave"));
   expect(left.content.reason).toMatch(/manager/);
 });
 
@@ -85,27 +97,47 @@ test("our rooms are private to the homeserver, and the control bot is their only
   expect(content("m.room.encryption")).toBeUndefined();
 });
 
-test("in an encrypted room an agent says once that it cannot read it and what to do", async () => {
-  await shared.platform.ctx.sql`update tenants set config = config where id = 'demo'`;
-  const room = await alice.makeRoom({ name: "encrypted" });
-  const encrypt = alice.client.sendStateEvent(
-    room,
-    "m.room.encryption" as never,
-    { algorithm: "m.megolm.v1.aes-sha2" } as never,
-    "",
-  );
-  const refused = await encrypt.then(
-    () => false,
-    () => true,
-  );
-  // The tenant's policy keeps rooms readable by default; then there is nothing to say.
-  if (refused) return;
-  await alice.client.invite(room, one.userId);
-  const notice = await alice.until("the notice", (seen) =>
-    seen.find((event) => event.room_id === room && event.sender === one.userId && event.content.msgtype === "m.notice"),
-  );
-  expect(notice.content.body).toMatch(/encrypted/);
+test("rooms stay readable for agents: encryption cannot be switched on", async () => {
+  const room = await alice.makeRoom({ name: "readable", invite: [one.userId] });
+  await expect(encrypt(alice, room)).rejects.toThrow(/agent|encrypt|forbid/i);
 });
+
+test("where a client allows encryption, an agent says once that it cannot read the room and what to do", async () => {
+  await shared.platform.cli("tenant", "create", "private", "--encryptable");
+  await tenantRuns("private");
+  const agent = await shared.platform.json<AgentFacts>(
+    ...["agent", "create", "private", "--name", "Reader", "--instructions", "Answer."],
+  );
+  const carol = await shared.platform.person("carol", "private");
+  const room = await carol.makeRoom({ name: "encrypted" });
+  await encrypt(carol, room);
+  await carol.client.invite(room, agent.userId);
+  const notice = await carol.until("the notice", (seen) => seen.find(isNotice(room)));
+  expect(notice.content.body).toMatch(/encrypted/);
+  await carol.client.kick(room, agent.userId);
+  await carol.client.invite(room, agent.userId);
+  await carol.until("it to join again", (seen) => joins(seen, room, agent.userId).length === 2);
+  expect((await carol.history(room)).filter(isNotice(room))).toHaveLength(1);
+});
+
+const encrypt = (person: Person, room: string) =>
+  person.client.sendStateEvent(room, "m.room.encryption" as never, { algorithm: "m.megolm.v1.aes-sha2" } as never, "");
+
+const isNotice = (room: string) => (event: RoomEvent) => event.room_id === room && event.content.msgtype === "m.notice";
+
+const joins = (seen: RoomEvent[], room: string, userId: string) =>
+  seen.filter((event) => event.room_id === room && event.state_key === userId && event.content.membership === "join");
+
+async function tenantRuns(tenant: string): Promise<void> {
+  await eventually(
+    `${tenant} to run`,
+    async () => {
+      const { tenants } = await shared.platform.json<{ tenants: TenantFacts[] }>("status");
+      return tenants.some(({ name, state }) => name === tenant && state === "running");
+    },
+    { timeoutMs: 60_000 },
+  );
+}
 
 test("nobody registers a name among the agents'", async () => {
   const url = await shared.platform.json<{ url: string }>("invite", "create", "demo");
@@ -135,7 +167,7 @@ test("a removed agent leaves its rooms, its user is deactivated, and its history
   const room = await alice.makeRoom({ name: "leaving", invite: [agent.userId, one.userId] });
   const question = await alice.ask(room, agent.userId, "before you go #leaver");
   await alice.answer(question);
-  await shared.platform.cli("agent", "remove", "demo", "Leaver", "--yes");
+  await shared.platform.cli("agent", "remove", "demo", "Leaver");
   await alice.until("it to leave", membership(room, agent.userId, "leave"));
   const [run] = await shared.platform.ctx.sql`select state from runs where question_event = ${question}`;
   expect(run?.state).toBe("done");
@@ -144,7 +176,6 @@ test("a removed agent leaves its rooms, its user is deactivated, and its history
 });
 
 async function asControlBot(path: string, body: object): Promise<void> {
-  const { tenantAccess } = await import("../../homeserver/tenants.ts");
   const access = await tenantAccess(shared.platform.ctx, "demo");
   const response = await fetch(`${access.homeserverUrl}/_matrix/client/v3/${path}`, {
     method: "PUT",

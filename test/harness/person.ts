@@ -36,6 +36,8 @@ export interface Person {
   until<T>(what: string, look: (seen: RoomEvent[]) => T | undefined | false, timeoutMs?: number): Promise<T>;
   /** Every event of a room from the homeserver itself, oldest first: for counting, where a gap in `/sync` would lie. */
   history(roomId: string): Promise<RoomEvent[]>;
+  /** One event as the homeserver has it. */
+  event(roomId: string, eventId: string): Promise<RoomEvent>;
   leave(): void;
 }
 
@@ -122,6 +124,7 @@ function actions(inside: Inside): Person {
     answer: async (id, timeoutMs = 30_000) => (await answers(id, { timeoutMs }))[0] as Answer,
     until,
     history: (roomId) => history(inside, roomId),
+    event: (roomId, eventId) => client.fetchRoomEvent(roomId, eventId) as Promise<RoomEvent>,
     leave: () => client.stopClient(),
   };
 }

@@ -259,7 +259,7 @@ async function cli(inside: Inside, args: string[]): Promise<string> {
 const ports = (home: string) =>
   JSON.parse(readFileSync(path.join(home, "ports.json"), "utf8")) as Record<"public" | "internal" | "postgres", number>;
 
-const synapsePidFile = (home: string, tenant: string) => path.join(home, "tenants", tenant, "synapse.pid");
+const synapsePidFile = (home: string, tenant: string) => path.join(home, "synapse", tenant, "synapse.pid");
 
 const pidIn = (file: string) => Number(readFileSync(file, "utf8").split("\n")[0]);
 
