@@ -1,0 +1,66 @@
+/** Agents to begin with: the files in `templates/`, each a definition with its instructions as the text below. */
+import { readdirSync, readFileSync } from "node:fs";
+import path from "node:path";
+import { AppError } from "../core/errors.ts";
+import type { AgentDefinition, Scope } from "../migrations/types.ts";
+
+export interface Template {
+  /** The file's name without its ending. */
+  id: string;
+  definition: AgentDefinition;
+  /** What one may ask it. */
+  questions: string[];
+}
+
+const FOLDER = path.join(import.meta.dirname, "templates");
+
+/** All templates that ship, by their ids. Throws `internal` for a file that is not as it must be. */
+export function listTemplates(folder: string = FOLDER): Template[] {
+  const files = readdirSync(folder).filter((file) => file.endsWith(".md"));
+  return files.sort().map((file) => parseTemplate(file.slice(0, -3), readFileSync(path.join(folder, file), "utf8")));
+}
+
+/** Front matter is `key: value` a line, with `- item` lines for lists: all that a template needs of YAML. */
+export function parseTemplate(id: string, source: string): Template {
+  const [, head, body] = /^---\n([\s\S]*?)\n---\n([\s\S]*)$/.exec(source.replaceAll("\r\n", "\n")) ?? [];
+  if (head === undefined || !body?.trim())
+    throw broken(id, "it needs front matter between two lines of --- and a text");
+  const { values, lists } = readHead(id, head);
+  const scope = SCOPES.find((one) => one === (values.get("scope") ?? "member"));
+  if (!scope) throw broken(id, "its scope is not one of observer, member and moderator");
+  const name = values.get("name");
+  if (!name) throw broken(id, "it has no name");
+  return {
+    id,
+    questions: lists.get("questions") ?? [],
+    definition: {
+      name,
+      description: values.get("description") ?? "",
+      instructions: body.trim(),
+      model: values.get("model") ?? null,
+      whoMayInvite: values.get("whoMayInvite") === "nobody" ? "nobody" : "anyone",
+      scope,
+    },
+  };
+}
+
+const SCOPES: Scope[] = ["observer", "member", "moderator"];
+
+function readHead(id: string, head: string): { values: Map<string, string>; lists: Map<string, string[]> } {
+  const values = new Map<string, string>();
+  const lists = new Map<string, string[]>();
+  let list: string[] | null = null;
+  for (const line of head.split("\n").filter((one) => one.trim() !== "")) {
+    const [, item] = /^\s+-\s+(.*)$/.exec(line) ?? [];
+    const [, key, value] = /^(\w+):\s*(.*)$/.exec(line) ?? [];
+    if (item !== undefined && list) list.push(item.trim());
+    else if (key !== undefined && value) values.set(key, value.trim());
+    else if (key !== undefined) {
+      list = [];
+      lists.set(key, list);
+    } else throw broken(id, `this line is not understood: ${line}`);
+  }
+  return { values, lists };
+}
+
+const broken = (id: string, why: string) => new AppError("internal", `The template ${id} cannot be used: ${why}.`);
