@@ -103,6 +103,8 @@ export function pauseBefore(error: AppError, attempt: number, begun: boolean, li
 /** What one attempt has seen so far. */
 interface Seen {
   startedAt: number;
+  /** The server's headers came. */
+  answering: boolean;
   firstTokenAt: number | null;
   filter: ThinkingFilter;
   /** Characters of thoughts that came apart from the text. */
@@ -119,6 +121,7 @@ async function ask(asking: Asking): Promise<Omit<ModelAnswer, "attempts">> {
   const openedPattern = /r1|qwq|think|reason/i.test(call.model.model);
   const seen: Seen = {
     startedAt: performance.now(),
+    answering: false,
     firstTokenAt: null,
     filter: createThinkingFilter({ openedInPrompt: openedPattern }),
     reasoned: 0,
@@ -129,7 +132,7 @@ async function ask(asking: Asking): Promise<Omit<ModelAnswer, "attempts">> {
     await stream(asking, seen, open.maxOutput);
     if (seen.filter.text.trim() === "") throw emptyAnswer(call.model.name, seen.finishReason ?? "");
   } catch (error) {
-    const failure = call.signal.aborted ? undefined : failureOf(asking, error);
+    const failure = call.signal.aborted ? undefined : failureOf(asking, seen, error);
     if (failure)
       ctx.log.warn(
         { runId: call.runId, model: call.model.name, code: failure.code, ...forLog(error) },
@@ -157,8 +160,8 @@ function outputRoom(model: ModelRow, input: number): number {
   return Math.max(256, Math.min(maxOutput, contextWindow - input));
 }
 
-function failureOf({ ctx, call, prompt, begun }: Asking, error: unknown): AppError {
-  return modelError(error, { model: call.model.name, begun, hasFiles: hasFiles(prompt), now: ctx.clock.now() });
+function failureOf({ ctx, call, prompt }: Asking, { answering }: Seen, error: unknown): AppError {
+  return modelError(error, { model: call.model.name, answering, hasFiles: hasFiles(prompt), now: ctx.clock.now() });
 }
 
 /**
@@ -179,6 +182,7 @@ async function stream(asking: Asking, seen: Seen, maxOutputTokens: number): Prom
   let timer = watch(limits.firstTokenMs);
   try {
     const { stream } = await model.doStream({ prompt, maxOutputTokens, abortSignal: controller.signal });
+    seen.answering = true;
     for await (const part of stream) {
       if (part.type === "text-delta" || part.type === "reasoning-delta") {
         if (seen.firstTokenAt === null) {

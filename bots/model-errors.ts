@@ -5,8 +5,8 @@ import { AppError, type ErrorCode } from "../core/errors.ts";
 export interface Failure {
   /** The model's name, as people know it. */
   model: string;
-  /** Text had been shown already. */
-  begun: boolean;
+  /** The server had begun to answer. */
+  answering: boolean;
   /** The question had an image or a file with it. */
   hasFiles: boolean;
   /** Milliseconds since 1970, for a `retry-after` that is a date. */
@@ -49,7 +49,7 @@ export function modelError(error: unknown, failure: Failure): AppError {
   if (isUnsupported(error)) return make("model_refused", noFiles(failure.model));
   if (AISDKError.isInstance(error) && error.name === "AI_LoadAPIKeyError")
     return make("model_refused", refusal(401, "", failure));
-  if (isNetwork(error)) return make(failure.begun ? "model_broken" : "model_down");
+  if (isNetwork(error)) return make(failure.answering ? "model_broken" : "model_down");
   return make("model_broken");
 }
 

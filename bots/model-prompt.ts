@@ -65,6 +65,9 @@ const unusable = (what: string) =>
 /** What one image or document counts in an estimate: between the figures of the large providers. */
 const FILE_TOKENS = 1500;
 
+/** What a message costs beside its text: role, separators, 12 tokens. */
+const MESSAGE_BYTES = 36;
+
 /** Tokens of a text, estimated: 4 bytes each, as in English; scripts beyond ASCII have more bytes and more tokens. */
 export const estimateTokens = (text: string): number => Math.ceil(Buffer.byteLength(text) / 4);
 
@@ -76,7 +79,7 @@ export function estimatePrompt(prompt: LanguageModelV4Prompt): number {
   let bytes = 0;
   let files = 0;
   for (const message of prompt) {
-    bytes += 12;
+    bytes += MESSAGE_BYTES;
     if (typeof message.content === "string") bytes += Buffer.byteLength(message.content);
     else
       for (const part of message.content) {

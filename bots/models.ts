@@ -13,6 +13,8 @@ import { openKey, sealKey } from "./model-keys.ts";
 import { modelFetch } from "./provider.ts";
 import { findDefaultAgain } from "./refresh-model.ts";
 
+export { refreshDefaultModel } from "./refresh-model.ts";
+
 type Row = typeof models.$inferSelect;
 
 export type Provider = Row["provider"];
