@@ -11,6 +11,8 @@ export type TenantRow = typeof tenants.$inferSelect;
 export const CONTROL_LOCALPART = "agentopia";
 export const AGENT_PREFIX = "agent-";
 export const APPSERVICE_ID = "agentopia";
+/** How the aliases of rooms begin that the platform made. */
+export const ALIAS_PREFIX = "agentopia-";
 
 /** What is needed to talk to a tenant's homeserver. */
 export interface TenantAccess {

@@ -15,14 +15,14 @@ export async function registerAgentUser(
 ): Promise<string> {
   const { tenantId, localpart, displayName, deviceId, avatarPng } = agent;
   if (!localpart.startsWith(AGENT_PREFIX)) throw new AppError("internal", `${localpart} is not an agent's name.`);
-  const userId = await registerAppserviceUser(ctx, tenantId, localpart);
+  const userId = await registerAppserviceUser(await tenantAccess(ctx, tenantId), localpart);
   await ensureDevice(ctx, { tenantId, userId, deviceId });
   await setProfile(ctx, { tenantId, userId, displayName, avatarPng });
   return userId;
 }
 
-async function registerAppserviceUser(ctx: Context, tenantId: string, localpart: string): Promise<string> {
-  const access = await tenantAccess(ctx, tenantId);
+/** Registers a user in our namespace, without a device. One that exists stays. Returns its user id. */
+export async function registerAppserviceUser(access: TenantAccess, localpart: string): Promise<string> {
   try {
     await callWith(access, {
       method: "POST",
@@ -90,24 +90,24 @@ export async function createPerson(
   const access = await tenantAccess(ctx, tenantId);
   const problem = usernameProblem(username, access.serverName) ?? passwordProblem(password);
   if (problem) throw new AppError("invalid", problem);
-  return await registerWithSecret(access, { username, password, admin: false });
+  return await registerWithSecret(access, { username, password });
 }
 
 /**
  * Registers with the shared secret, without a device (Synapse: docs/admin_api/register_api.md). Returns the user id.
  * Throws `conflict` when the name is taken, `invalid` when Synapse does not take it.
  */
-export async function registerWithSecret(
+async function registerWithSecret(
   access: TenantAccess,
-  { username, password, admin }: { username: string; password: string; admin: boolean },
+  { username, password }: { username: string; password: string },
 ): Promise<string> {
   const path = "/_synapse/admin/v1/register";
   const { nonce } = await callWith<{ nonce: string }>(access, { method: "GET", path, as: null });
   const mac = createHmac("sha1", access.registrationSharedSecret)
-    .update([nonce, username, password, admin ? "admin" : "notadmin"].join("\0"))
+    .update([nonce, username, password, "notadmin"].join("\0"))
     .digest("hex");
   try {
-    const body = { nonce, username, password, admin, mac, inhibit_login: true };
+    const body = { nonce, username, password, admin: false, mac, inhibit_login: true };
     return (await callWith<{ user_id: string }>(access, { method: "POST", path, as: null, body })).user_id;
   } catch (error) {
     const errcode = errcodeOf(error);

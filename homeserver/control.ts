@@ -1,29 +1,32 @@
 /** The control bot: the appservice's own user, admin of the homeserver, maker of every room of the platform. */
 import type { Context } from "../core/context.ts";
 import { AppError } from "../core/errors.ts";
-import { newId, newToken } from "../core/ids.ts";
-import { APPSERVICE_ID, CONTROL_LOCALPART, type TenantAccess } from "./access.ts";
-import { registerWithSecret, setProfile } from "./accounts.ts";
+import { newId } from "../core/ids.ts";
+import { ALIAS_PREFIX, APPSERVICE_ID, CONTROL_LOCALPART, type TenantAccess } from "./access.ts";
+import { registerAppserviceUser, setProfile } from "./accounts.ts";
 import { callWith, errcodeOf, pathOf } from "./http.ts";
 import { sendEvent } from "./matrix.ts";
 import { ensureRoom } from "./room-make.ts";
 import { roomPlan } from "./room-plan.ts";
 
-/** Makes the control bot where it is missing. Throws `homeserver_refused` when there is one that is not an admin. */
-export async function ensureControlBot(ctx: Context, access: TenantAccess): Promise<void> {
-  if (await isAdmin(access)) return;
-  try {
-    // As admin by the shared secret: that makes the as_token good for the admin API. Nobody will know the password.
-    await registerWithSecret(access, { username: CONTROL_LOCALPART, password: newToken(), admin: true });
-  } catch (error) {
-    if (!(error instanceof AppError) || error.code !== "conflict") throw error;
-    throw new AppError(
-      "homeserver_refused",
-      `${access.controlUserId} exists on ${access.homeserverUrl}, but is no server admin. Make it one (Synapse's admin API, PUT /_synapse/admin/v1/users/${access.controlUserId}/admin).`,
-      { cause: error },
-    );
-  }
-  await setProfile(ctx, { tenantId: access.id, userId: access.controlUserId, displayName: "Agentopia" });
+/**
+ * Makes the control bot where it is missing, and an admin through `makeAdmin`: nobody but a database or another admin can, since
+ * Synapse keeps the appservice's own name from the shared secret. Throws `homeserver_refused` when it stays without rights.
+ */
+export async function ensureControlBot(
+  ctx: Context,
+  access: TenantAccess,
+  makeAdmin?: (userId: string) => Promise<void>,
+): Promise<void> {
+  await registerAppserviceUser(access, CONTROL_LOCALPART);
+  // Before it is asked: Synapse keeps the answer in memory, and would not see the change.
+  await makeAdmin?.(access.controlUserId);
+  if (await isAdmin(access))
+    return await setProfile(ctx, { tenantId: access.id, userId: access.controlUserId, displayName: "Agentopia" });
+  throw new AppError(
+    "homeserver_refused",
+    `${access.controlUserId} must be a server admin of ${access.homeserverUrl}: as one, call PUT /_synapse/admin/v1/users/${access.controlUserId}/admin with {"admin": true}.`,
+  );
 }
 
 async function isAdmin(access: TenantAccess): Promise<boolean> {
@@ -31,9 +34,8 @@ async function isAdmin(access: TenantAccess): Promise<boolean> {
     const path = `/_synapse/admin/v1/users${pathOf(access.controlUserId)}/admin`;
     return (await callWith<{ admin: boolean }>(access, { method: "GET", path })).admin;
   } catch (error) {
-    if (errcodeOf(error) === undefined) throw error;
-    if (errcodeOf(error) === "M_UNKNOWN_TOKEN") throw error;
-    return false; // No user yet, or one without rights.
+    if (errcodeOf(error) !== "M_FORBIDDEN") throw error;
+    return false;
   }
 }
 
@@ -42,8 +44,8 @@ async function isAdmin(access: TenantAccess): Promise<boolean> {
  * (synapse/handlers/appservice.py). In a room of the control bot's own.
  */
 export async function causeEvent(ctx: Context, access: TenantAccess): Promise<void> {
-  const plan = roomPlan({ access, kind: "channel", name: "Agentopia", aliasName: "agentopia-control" });
-  const roomId = await ensureRoom(ctx, access, plan, { uniqueBy: "control", known: null });
+  const plan = roomPlan({ access, kind: "channel", name: "Agentopia", aliasName: `${ALIAS_PREFIX}control` });
+  const roomId = await ensureRoom(ctx, access, plan);
   await sendEvent(ctx, {
     tenantId: access.id,
     as: access.controlUserId,

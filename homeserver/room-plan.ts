@@ -21,17 +21,6 @@ export interface RoomWish {
   space?: string;
 }
 
-/** Letters and digits of a name, small, words joined by "-": for aliases. */
-export function slug(name: string): string {
-  return name
-    .normalize("NFKD")
-    .replaceAll(/\p{M}/gu, "")
-    .toLowerCase()
-    .replaceAll(/[^\p{L}\p{N}]+/gu, "-")
-    .replaceAll(/^-+|-+$/g, "")
-    .slice(0, 60);
-}
-
 /**
  * The body of createRoom (client-server API), with all of its state spelt out, so that a half-made room can be completed.
  * Never trusted_private_chat: in room version 12 that makes creators of those who are invited.
@@ -44,6 +33,8 @@ export function roomPlan({ access, kind, name, aliasName, topic, space }: RoomWi
     { type: "m.room.guest_access", stateKey: "", content: { guest_access: "forbidden" } },
     // The control bot, and only it: Element then takes a person and an agent for a direct chat (MSC4171).
     { type: "io.element.functional_members", stateKey: "", content: { service_members: [access.controlUserId] } },
+    // None to be seen: the alias is ours, for finding the room again.
+    { type: "m.room.canonical_alias", stateKey: "", content: {} },
     ...(topic ? [{ type: "m.room.topic", stateKey: "", content: { topic } }] : []),
     ...(space
       ? [{ type: "m.space.parent", stateKey: space, content: { via: [access.serverName], canonical: true } }]

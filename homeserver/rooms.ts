@@ -2,14 +2,14 @@
 import { and, eq } from "drizzle-orm";
 import type { Context } from "../core/context.ts";
 import { AppError } from "../core/errors.ts";
-import { newId } from "../core/ids.ts";
+import { newId, stableId } from "../core/ids.ts";
 import { rooms, teams } from "../migrations/schema.ts";
 import type { Scope } from "../migrations/types.ts";
-import { type TenantAccess, tenantAccess } from "./access.ts";
+import { ALIAS_PREFIX, type TenantAccess, tenantAccess } from "./access.ts";
 import { call, pathOf } from "./http.ts";
 import { inviteUser, putState, readStateEvent } from "./matrix.ts";
 import { ensureRoom } from "./room-make.ts";
-import { desiredPowerLevels, roomPlan, sameJson, slug } from "./room-plan.ts";
+import { desiredPowerLevels, roomPlan, sameJson } from "./room-plan.ts";
 
 export { desiredPowerLevels } from "./room-plan.ts";
 
@@ -18,12 +18,12 @@ type TeamRow = typeof teams.$inferSelect;
 /** What a scope means on the homeserver. Below `events_default`, which is 0, one cannot post. */
 export const SCOPE_LEVEL: Record<Scope, number> = { observer: -1, member: 0, moderator: 50 };
 
-/** Makes a team with its channels, or completes one that was half made. Throws `invalid` for a name without letters. */
+/** Makes a team with its channels, or completes one that was half made. Throws `invalid` without a name. */
 export async function createTeam(
   ctx: Context,
   { tenantId, name, channels }: { tenantId: string; name: string; channels: string[] },
 ): Promise<TeamRow> {
-  if (slug(name) === "") throw new AppError("invalid", "A team's name needs letters or digits.");
+  if (name.trim() === "") throw new AppError("invalid", "A team needs a name.");
   await ctx.db.insert(teams).values({ id: newId(), tenantId, name }).onConflictDoNothing();
   const [team] = await ctx.db
     .select()
@@ -31,10 +31,8 @@ export async function createTeam(
     .where(and(eq(teams.tenantId, tenantId), eq(teams.name, name)));
   if (!team) throw new AppError("not_found", `There is no client "${tenantId}".`);
   const access = await tenantAccess(ctx, tenantId);
-  const spaceRoomId = await ensureRoom(ctx, access, roomPlan({ access, kind: "space", name, aliasName: slug(name) }), {
-    uniqueBy: team.id,
-    known: team.spaceRoomId,
-  });
+  const plan = roomPlan({ access, kind: "space", name, aliasName: aliasName(team.id) });
+  const spaceRoomId = await ensureRoom(ctx, access, plan);
   await ctx.db.update(teams).set({ spaceRoomId }).where(eq(teams.id, team.id));
   await rememberRoom(ctx, { tenantId, roomId: spaceRoomId, teamId: team.id, channel: null, kind: "space" });
   for (const channel of channels) await createChannel(ctx, { tenantId, teamId: team.id, name: channel });
@@ -46,19 +44,13 @@ export async function createChannel(
   ctx: Context,
   { tenantId, teamId, name, topic }: { tenantId: string; teamId: string; name: string; topic?: string },
 ): Promise<string> {
-  if (slug(name) === "") throw new AppError("invalid", "A channel's name needs letters or digits.");
+  if (name.trim() === "") throw new AppError("invalid", "A channel needs a name.");
   const team = await readTeam(ctx, tenantId, teamId);
   const space = team.spaceRoomId;
   if (!space) throw new AppError("conflict", `The team ${team.name} is still being made. Try again.`);
   const access = await tenantAccess(ctx, tenantId);
-  const ours = and(eq(rooms.tenantId, tenantId), eq(rooms.teamId, teamId), eq(rooms.channel, name));
-  const [known] = await ctx.db.select({ roomId: rooms.roomId }).from(rooms).where(ours);
-  const aliasName = `${slug(team.name)}.${slug(name)}`;
-  const plan = roomPlan({ access, kind: "channel", name, aliasName, space, topic });
-  const roomId = await ensureRoom(ctx, access, plan, {
-    uniqueBy: `${teamId} ${name}`,
-    known: known?.roomId ?? null,
-  });
+  const plan = roomPlan({ access, kind: "channel", name, aliasName: aliasName(teamId, name), space, topic });
+  const roomId = await ensureRoom(ctx, access, plan);
   await rememberRoom(ctx, { tenantId, roomId, teamId, channel: name, kind: "channel" });
   await ensureState(ctx, access, space, "m.space.child", roomId, { via: [access.serverName], suggested: true });
   return roomId;
@@ -70,17 +62,21 @@ export async function addPersonToTeam(
   { tenantId, teamId, userId, moderator }: { tenantId: string; teamId: string; userId: string; moderator?: boolean },
 ): Promise<void> {
   await readTeam(ctx, tenantId, teamId);
+  const { controlUserId } = await tenantAccess(ctx, tenantId);
   const found = await ctx.db
     .select()
     .from(rooms)
     .where(and(eq(rooms.tenantId, tenantId), eq(rooms.teamId, teamId)));
   // The space first: it is what makes the channels joinable.
   for (const room of found.toSorted((a, b) => Number(b.kind === "space") - Number(a.kind === "space"))) {
-    await call(ctx, tenantId, {
-      method: "POST",
-      path: `/_synapse/admin/v1/join${pathOf(room.roomId)}`,
-      body: { user_id: userId },
-    });
+    const member = { tenantId, as: controlUserId, roomId: room.roomId, type: "m.room.member", stateKey: userId };
+    // Synapse refuses to join one who is in already.
+    if ((await readStateEvent(ctx, member))?.membership !== "join")
+      await call(ctx, tenantId, {
+        method: "POST",
+        path: `/_synapse/admin/v1/join${pathOf(room.roomId)}`,
+        body: { user_id: userId },
+      });
     if (moderator) await putLevels(ctx, { tenantId, roomId: room.roomId, users: { [userId]: 50 } });
   }
 }
@@ -123,6 +119,9 @@ async function putLevels(
   await putState(ctx, { ...room, type: "m.room.power_levels", stateKey: "", content });
   return true;
 }
+
+/** Made of what never changes, so that the same room is found again. */
+const aliasName = (...parts: string[]) => `${ALIAS_PREFIX}${stableId(...parts).slice(0, 16)}`;
 
 async function ensureState(
   ctx: Context,

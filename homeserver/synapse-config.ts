@@ -1,7 +1,7 @@
 /** What is generated for a Synapse of a tenant's own. Pure; JSON is valid YAML. Names follow Synapse's configuration manual. */
 
 import type { TenantConfig, TenantSecrets } from "../migrations/types.ts";
-import { AGENT_PREFIX, APPSERVICE_ID, CONTROL_LOCALPART } from "./access.ts";
+import { AGENT_PREFIX, ALIAS_PREFIX, APPSERVICE_ID, CONTROL_LOCALPART } from "./access.ts";
 
 export interface SynapseInput {
   serverName: string;
@@ -35,7 +35,8 @@ export function registrationFile(input: { serverName: string; url: string; secre
         { exclusive: false, regex: `@${AGENT_PREFIX}.*:${server}` },
         { exclusive: false, regex: `@${CONTROL_LOCALPART}:${server}` },
       ],
-      aliases: [],
+      // By these the platform finds the rooms again that it made before a crash; nobody else makes such.
+      aliases: [{ exclusive: true, regex: `#${ALIAS_PREFIX}.*:${server}` }],
       rooms: [],
     },
     receive_ephemeral: false,
@@ -100,7 +101,6 @@ export function synapseConfig(input: SynapseInput): object {
     caches: { global_factor: 0.5 },
     event_cache_size: "3K",
     presence: { enabled: false },
-    stats: { enabled: false },
     federation_domain_whitelist: [],
     trusted_key_servers: [],
     suppress_key_server_warning: true,

@@ -94,8 +94,14 @@ export function startTender(ctx: Context, given: Given): Tender {
   async function takeUp(started: Running): Promise<void> {
     const access = await tenantAccess(ctx, row.id);
     try {
-      await ensureControlBot(ctx, access);
-      if (started.missed !== "nothing") await causeEvent(ctx, access);
+      if (started.missed !== "nothing") {
+        await ensureControlBot(
+          ctx,
+          access,
+          driver.makeAdmin && ((userId) => driver.makeAdmin?.(ctx, row, userId) ?? Promise.resolve()),
+        );
+        await causeEvent(ctx, access);
+      }
       if ((await pingAppservice(access)) === "deaf")
         throw new AppError(
           "homeserver_down",

@@ -9,6 +9,8 @@ export interface Driver {
   plan(ctx: Context, wish: NewTenant): Promise<{ homeserverUrl: string; config: Partial<TenantConfig> }>;
   /** Makes it run, or takes over the one that runs. Doing it again is harmless. */
   start(ctx: Context, tenant: TenantRow, place: Place): Promise<Running>;
+  /** Makes a user a server admin, where the driver can (it may need another admin otherwise). */
+  makeAdmin?(ctx: Context, tenant: TenantRow, userId: string): Promise<void>;
   /** Ends one that runs, although we did not start it in this process. */
   halt(ctx: Context, tenant: TenantRow, place: Place): Promise<void>;
   /** Writes what is worth keeping to `backup` (a tar file) unless that is null, then takes everything away that `start` made. */

@@ -26,6 +26,7 @@ import {
   ensureDatabase,
   type SynapseDatabase,
   setBackAppservice,
+  withSynapseDatabase,
 } from "../synapse-database.ts";
 import { backupHomeserver } from "./backup.ts";
 import type { Driver, Place, Running } from "./driver.ts";
@@ -76,6 +77,14 @@ export const processDriver: Driver = {
       pidFile: files.pid,
     });
     return running(handle, files, "resend");
+  },
+
+  async makeAdmin(ctx, tenant, userId) {
+    await withSynapseDatabase(
+      ctx,
+      databaseOf(ctx, tenant),
+      (sql) => sql`update users set admin = 1 where name = ${userId}`,
+    );
   },
 
   async halt(ctx, tenant) {

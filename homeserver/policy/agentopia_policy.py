@@ -37,10 +37,9 @@ class AgentopiaPolicy:
         request_info: Collection[Tuple[Optional[str], str]],
         auth_provider_id: Optional[str] = None,
     ) -> RegistrationBehaviour:
-        """Appservices do not come through here; who holds the shared secret comes without `request_info`."""
+        """For all but appservices, which do not come through here."""
         name = (username or "").lower()
-        by_admin = not request_info
-        if name.startswith(self._agent_prefix) or (name == self._control_bot and not by_admin):
+        if name.startswith(self._agent_prefix) or name == self._control_bot:
             raise SynapseError(400, "This name is kept for agents. Choose another one.", "M_EXCLUSIVE")
         return RegistrationBehaviour.ALLOW
 
