@@ -57,6 +57,8 @@ export function live(config: Config, name: string, begin: (life: Life) => Promis
       void end(0);
     });
   process.on("uncaughtException", failed);
+  // Warnings of Node and of libraries are for those who read logs.
+  process.removeAllListeners("warning").on("warning", (warning) => log.warn({ err: warning }, "warning"));
   // A promise that nobody waits for is no reason to end what everybody else waits for.
   process.on("unhandledRejection", (error) => log.error({ err: error }, "a failure that nobody took care of"));
   starting = begin({ config, log, say, onEnd: shutdown.add }).catch((error: unknown) => {
