@@ -13,6 +13,7 @@ import type { Context } from "../core/context.ts";
 import { checkSecretKey, migrate, openDatabase } from "../core/database.ts";
 import { checkDatabase } from "../core/database-check.ts";
 import { AppError } from "../core/errors.ts";
+import { leftovers } from "../core/leftovers.ts";
 import { type Life, live } from "../core/life.ts";
 import { listen } from "../core/listen.ts";
 import { type HomeLock, lockHome } from "../core/lock.ts";
@@ -72,7 +73,11 @@ function takeHome(home: string): HomeLock | "taken" {
 }
 
 async function begin(life: Life, command: Command, lock: HomeLock | null): Promise<void> {
-  if (lock) await life.onEnd("the lock", lock.release);
+  if (lock) {
+    await life.onEnd("the lock", lock.release);
+    const left = leftovers(life.config.home).length;
+    if (left > 0) life.say(`An earlier start was cut off and left ${left} of its processes running: taking them over.`);
+  }
   const ctx = await openPlatform(life, command);
   const wake = openWake(ctx.databaseUrl, ctx.log);
   await life.onEnd("NOTIFY", wake.close);

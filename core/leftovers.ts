@@ -1,11 +1,15 @@
 import { globSync } from "node:fs";
 import path from "node:path";
-import { adopt, killNow } from "./processes.ts";
+import { adopt, killNow, type ProcessHandle } from "./processes.ts";
 
-/** Ends at once every process that a pid file in the home folder names: for people who cannot wait for the orderly end. */
+/** Every process that a pid file in the home folder names and that still runs. */
+export function leftovers(home: string): ProcessHandle[] {
+  return globSync("{*.pid,synapse/**/*.pid}", { cwd: home }).flatMap(
+    (name) => adopt({ name, pidFile: path.join(home, name) }) ?? [],
+  );
+}
+
+/** Ends them at once: for people who cannot wait for the orderly end. */
 export function killAllOf(home: string): void {
-  for (const pidFile of globSync("{*.pid,synapse/**/*.pid}", { cwd: home })) {
-    const left = adopt({ name: pidFile, pidFile: path.join(home, pidFile) });
-    if (left) killNow(left);
-  }
+  for (const left of leftovers(home)) killNow(left);
 }

@@ -178,13 +178,15 @@ async function takeOver(place: Place): Promise<ProcessHandle | null> {
   if (portInUse(place) === place.port && !programReplaced(left.pid)) {
     try {
       await untilReady(place, left);
-      place.say(`Took over the database that an earlier start left running (pid ${left.pid}).`);
+      place.log.info({ postgres: left.pid }, "took over the Postgres that was left running");
       return left;
     } catch (error) {
       place.log.warn({ err: error }, "the Postgres that was left running does not answer");
     }
   }
-  place.say(`Ended the database that an earlier start left running (pid ${left.pid}), to start it anew.`);
+  place.say(
+    `The database that was left running (pid ${left.pid}) cannot be taken over: ending it and starting it anew.`,
+  );
   await stop(left, { signal: "SIGINT" });
   return null;
 }

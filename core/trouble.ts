@@ -1,4 +1,5 @@
 import { mkdirSync, statfsSync } from "node:fs";
+import path from "node:path";
 import { AppError } from "./errors.ts";
 
 /** Turns what a full disk or missing rights throw, anywhere in the start, into a sentence. Other errors come back as they are. */
@@ -24,6 +25,7 @@ export function prepareHome(home: string, { neededMb }: { neededMb: number }): v
   try {
     // Others may pass, not list: as root, Postgres runs as an ordinary user with its data below. Every file in it is 0600.
     mkdirSync(home, { recursive: true, mode: 0o711 });
+    mkdirSync(path.join(home, "logs"), { recursive: true, mode: 0o700 });
     const { bavail, bsize } = statfsSync(home);
     const freeMb = Math.floor((bavail * bsize) / 1024 / 1024);
     if (freeMb < neededMb)
