@@ -1,5 +1,5 @@
 /** `!stop` and `!help`. Pure. */
-import { mentioned } from "./addressed.ts";
+import { mentioned, withoutNames } from "./addressed.ts";
 import type { Decision, Notice } from "./decision.ts";
 import { helpText } from "./help.ts";
 import type { Message } from "./message.ts";
@@ -12,11 +12,15 @@ export interface Command {
   rest: string;
 }
 
-/** A command is the first word of a message, possibly after the mention of an agent. */
-export function readCommand(body: string): Command | null {
-  const found = /^\s*(?:@?[^\s!]+[:,]?\s+)?!(stop|help)(?![\p{L}\p{N}])([\s\S]*)$/iu.exec(body);
-  return found ? { name: found[1]?.toLowerCase() === "stop" ? "stop" : "help", rest: (found[2] ?? "").trim() } : null;
+/** A command is the first word of a message, apart from names of agents: `!stop`, `!stop @writer`, `Writer: !stop`. */
+export function readCommand(body: string, agents: Pick<AgentView, "name" | "userId">[] = []): Command | null {
+  const [, word] = COMMAND.exec(body) ?? COMMAND.exec(withoutNames(body, agents)) ?? [];
+  if (!word) return null;
+  const rest = body.replace(/!(stop|help)/i, " ").replaceAll(/^[\s:,@]+|[\s:,]+$/g, "");
+  return { name: word.toLowerCase() === "stop" ? "stop" : "help", rest };
 }
+
+const COMMAND = /^\s*!(stop|help)(?![\p{L}\p{N}])/iu;
 
 export function routeCommand(command: Command, event: RoutedEvent, message: Message, view: RoomView): Decision {
   return command.name === "help" ? help(event, message, view) : stop(command, event, message, view);
@@ -53,7 +57,7 @@ export function mayStop(run: RunView, userId: string, view: RoomView): boolean {
 /** `!stop @writer`, `!stop writer`, `@writer !stop`. */
 function agentsMeant(command: Command, message: Message, view: RoomView): AgentView[] {
   const named = mentioned(message, view);
-  const rest = command.rest.replace(/^@/, "").toLowerCase();
+  const rest = command.rest.toLowerCase();
   return view.agents.filter(
     ({ userId, name }) =>
       named.includes(userId) ||

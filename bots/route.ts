@@ -50,7 +50,7 @@ function routeMessage(event: RoutedEvent, view: RoomView): Decision {
   if (!SPOKEN.has(message.msgtype)) return ignore(Object.keys(event.content).length === 0 ? "redacted" : "other_type");
   if (isAgentUser(event.sender, view)) return routeAgentMessage(event, message, view);
   if (message.replaces) return routeEdit(event, message, message.replaces, view);
-  const command = readCommand(message.body);
+  const command = readCommand(message.body, view.agents);
   if (command) return routeCommand(command, event, message, view);
   const addressed = addressedBy(message, event.sender, view);
   if (addressed.agents.length === 0) return ignore(addressed.why);

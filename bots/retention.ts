@@ -1,0 +1,79 @@
+/** Texts are kept for as long as the tenant says (`tenants.retention_days`). Small batches, so that nobody waits for them. */
+import type { Context } from "../core/context.ts";
+import { completeRemovals } from "./agents.ts";
+
+const EVERY_MS = 6 * 3_600_000;
+const BATCH = 500;
+
+/** At the start and every six hours: erases what is too old and completes what was left half done. */
+export function startRetention(ctx: Context): { stop(): Promise<void> } {
+  let stopped = false;
+  const work = async () => {
+    try {
+      await eraseOld(ctx, () => stopped);
+      await completeRemovals(ctx);
+    } catch (error) {
+      ctx.log.warn({ err: error }, "old texts could not be erased; it is tried again in some hours");
+    }
+  };
+  let under_way = work();
+  const timer = setInterval(() => {
+    under_way = under_way.then(work);
+  }, EVERY_MS);
+  return {
+    async stop() {
+      stopped = true;
+      clearInterval(timer);
+      await under_way;
+    },
+  };
+}
+
+/** Erases every text beyond its tenant's time. Ends early, between batches, when `enough` says so. */
+export async function eraseOld(ctx: Context, enough: () => boolean = () => false): Promise<void> {
+  for (const batch of [eraseEvents, deleteAnswers, deleteActions, eraseRedacted])
+    while (!enough() && (await batch(ctx)) === BATCH);
+}
+
+/** Contents go, the rows stay: a late copy of the event is still known. */
+const eraseEvents = async ({ sql }: Context) =>
+  (
+    await sql`
+    update inbox set content = '{}' where seq in (
+      select i.seq from tenants t cross join lateral (
+        select seq from inbox where tenant_id = t.id and received_at < now() - make_interval(days => t.retention_days)
+          and content <> '{}' and routed_at is not null limit ${BATCH}) i limit ${BATCH})`
+  ).count;
+
+/** An answer goes with its runs and steps, and with what the workflow engine keeps of them. */
+async function deleteAnswers({ sql }: Context): Promise<number> {
+  const engine = await sql`select 1 where to_regclass('dbos.workflow_status') is not null`;
+  const old = await sql<{ id: string }[]>`
+    select r.id from tenants t cross join lateral (
+      select id from runs where tenant_id = t.id and created_at < now() - make_interval(days => t.retention_days)
+        and state not in ('queued', 'running') order by created_at limit ${BATCH}) r limit ${BATCH}`;
+  const ids = old.map(({ id }) => id);
+  if (ids.length === 0) return 0;
+  // Results of the engine's workflows go by foreign keys.
+  if (engine.length > 0) await sql`delete from dbos.workflow_status where workflow_uuid = any(${ids}::text[])`;
+  await sql`delete from runs where id = any(${ids}::text[])`;
+  await sql`delete from answers a where a.current_run_id = any(${ids}::text[])
+    and not exists (select from runs where answer_id = a.id)`;
+  return ids.length;
+}
+
+const deleteActions = async ({ sql }: Context) =>
+  (
+    await sql`
+    delete from actions where id in (
+      select a.id from actions a join tenants t on t.id = a.tenant_id
+      where a.state <> 'open' and a.created_at < now() - make_interval(days => t.retention_days) limit ${BATCH})`
+  ).count;
+
+/** A run that was just ending when its question was redacted may have written after it. */
+const eraseRedacted = async ({ sql }: Context) =>
+  (
+    await sql`
+    update steps set output = null where output is not null and run_id in (
+      select id from runs where stop_reason = 'redacted' and state not in ('queued', 'running')) `
+  ).count;
