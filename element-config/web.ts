@@ -43,7 +43,10 @@ export function openElementWeb(ctx: Pick<Context, "config" | "log">): ElementWeb
 export function elementRoutes(ctx: Context, web: Pick<ElementWeb, "folder">): Hono {
   const app = new Hono();
   // `./config.json` and `./bundles/…` are asked for relative to the address, so it has to end with a slash.
-  app.get("/element/:tenant", (c) => c.redirect(`/element/${encodeURIComponent(c.req.param("tenant"))}/`));
+  app.get("/element/:tenant", async (c) => {
+    const tenant = await tenantOfPath(ctx, c.req.param("tenant"));
+    return tenant ? c.redirect(`/element/${tenant.id}/`) : c.notFound();
+  });
   app.get("/element/:tenant/*", async (c) => {
     const tenant = await tenantOfPath(ctx, c.req.param("tenant"));
     const folder = web.folder();

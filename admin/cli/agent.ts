@@ -28,7 +28,7 @@ interface CreateOptions {
   template?: string;
   scope?: string;
   team?: string;
-  room: string[];
+  room?: string[];
   json?: boolean;
 }
 
@@ -45,7 +45,7 @@ export function addAgentCommands(program: Command, io: CliIo): void {
     .option("--model <name>", "a model of `model list` (default: the client's or yours)")
     .option("--scope <scope>", "observer, member or moderator")
     .option("--team <name>", "invite it into all rooms of this team")
-    .option("--room <name>", "invite it into this room (name or id); may be given again", collect, [])
+    .option("--room <name>", "invite it into this room (name or id); may be given again", collect)
     .option("--json", "print JSON")
     .addHelpText(
       "after",
@@ -75,7 +75,7 @@ export function addAgentCommands(program: Command, io: CliIo): void {
       .action((client: string, name: string, options: { json?: boolean }) => change(io, verb, client, name, options));
 }
 
-const collect = (value: string, before: string[]) => [...before, value];
+const collect = (value: string, before: string[] = []) => [...before, value];
 
 async function create(io: CliIo, tenantId: string, options: CreateOptions): Promise<void> {
   const { withPlatform } = await import("./connect.ts");
@@ -132,7 +132,7 @@ function instructionsOf({ instructions, instructionsFile }: CreateOptions): stri
   }
 }
 
-async function roomsFor(ctx: Context, tenantId: string, { team, room }: CreateOptions): Promise<string[]> {
+async function roomsFor(ctx: Context, tenantId: string, { team, room = [] }: CreateOptions): Promise<string[]> {
   if (!team && room.length === 0) return [];
   const found = await ctx.sql<{ id: string; channel: string; team: string | null }[]>`
     select r.room_id as id, r.channel, t.name as team from rooms r left join teams t on t.id = r.team_id

@@ -96,7 +96,8 @@ async function create(io: CliIo, name: string, options: CreateOptions): Promise<
     });
     const row = await untilState(ctx, io, name, "running");
     if (options.json) return printJson(io, await facts(row));
-    io.out(`${row.title} runs at ${row.homeserverUrl} with the server name ${row.serverName}.`);
+    if (row.state === "running")
+      io.out(`${row.title} runs at ${row.homeserverUrl} with the server name ${row.serverName}.`);
     if (row.stateDetail) io.out(row.stateDetail);
   });
 }
@@ -134,6 +135,7 @@ async function bring(
     await setDesired(ctx, name, desired);
     const row = await untilState(ctx, io, name, desired);
     if (json) return printJson(io, await facts(row));
+    if (row.state !== desired) return io.out(row.stateDetail ?? row.state);
     io.out(desired === "running" ? `${name} runs at ${row.homeserverUrl}.` : `${name} is stopped.`);
   });
 }
@@ -175,6 +177,8 @@ async function untilState(ctx: Context, io: CliIo, name: string, wanted: "runnin
   for (let said = ""; ; await pause()) {
     const row = await getTenant(ctx, name);
     if (row.state === wanted) return row;
+    // Someone has to change that homeserver first; the row says what.
+    if (row.driver === "external" && wanted === "running" && row.stateDetail) return row;
     if (wanted === "running" && (row.state === "failed" || row.state === "crash_loop"))
       throw new AppError(
         "homeserver_down",
