@@ -7,8 +7,9 @@ import { type Choice, chooseDefault, NO_MODEL_SENTENCE } from "./default-model.t
 import { discoverModels, listOffered, type Offered } from "./discovery.ts";
 import { forLog } from "./model-errors.ts";
 import { abilitiesOf } from "./model-families.ts";
-import { sealKey } from "./model-keys.ts";
+import { openKey, sealKey } from "./model-keys.ts";
 import type { ModelRow } from "./models.ts";
+import { languageModel } from "./provider.ts";
 
 /** A default that comes from outside: the environment, or a server found on this machine. */
 type Outside = Omit<ModelRow, "tenantId" | "isDefault" | "name">;
@@ -28,6 +29,8 @@ export async function refreshDefaultModel(ctx: Context): Promise<string> {
     .from(models)
     .where(and(isNull(models.tenantId), models.isDefault));
   if (!row) return sentence ?? NO_MODEL_SENTENCE;
+  // Its part of the SDK is loaded now, beside other work, and not while the first asker waits (50 ms).
+  await languageModel(ctx, { ...row, apiKey: openKey(ctx, row.id, row.apiKey) });
   return `Agents answer with ${row.name}${placeOf(row)}.`;
 }
 

@@ -42,6 +42,23 @@ export function createThinkingFilter(options: { openedInPrompt?: boolean } = {})
     return text !== "";
   };
 
+  const speak = (piece: string) => {
+    text = text === "" ? piece.trimStart() : text + piece;
+    if (!mayEndThinking) return piece !== "";
+    const at = text.indexOf("</think>", Math.max(0, text.length - piece.length - 8));
+    if (at < 0) return piece !== "";
+    mayEndThinking = false;
+    thought += at;
+    text = text.slice(at + 8).trimStart();
+    return true;
+  };
+
+  const speakHeld = () => {
+    const piece = held;
+    startOfText("");
+    return speak(piece);
+  };
+
   const begin = (piece: string) => {
     held += piece;
     const lead = held.trimStart();
@@ -55,19 +72,7 @@ export function createThinkingFilter(options: { openedInPrompt?: boolean } = {})
       return think(rest);
     }
     if (OPENING.some((opening) => opening.startsWith(lead))) return false;
-    startOfText(held);
-    return true;
-  };
-
-  const speak = (piece: string) => {
-    text = text === "" ? piece.trimStart() : text + piece;
-    if (!mayEndThinking) return piece !== "";
-    const at = text.indexOf("</think>", Math.max(0, text.length - piece.length - 8));
-    if (at < 0) return piece !== "";
-    mayEndThinking = false;
-    thought += at;
-    text = text.slice(at + 8).trimStart();
-    return true;
+    return speakHeld();
   };
 
   return {
@@ -75,8 +80,7 @@ export function createThinkingFilter(options: { openedInPrompt?: boolean } = {})
     end() {
       if (state === "thinking") thought += held.length;
       if (state !== "start" || held.trim() === "") return false;
-      startOfText(held);
-      return true;
+      return speakHeld();
     },
     get text() {
       return text;
