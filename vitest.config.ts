@@ -10,6 +10,7 @@ export default defineConfig({
   test: {
     reporters: ["default", "./test/harness/closing-line.ts"],
     globalSetup: ["test/harness/postgres-once.ts"],
+    silent: "passed-only",
     slowTestThreshold: 5000,
     projects: [
       {

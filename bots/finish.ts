@@ -48,7 +48,7 @@ export async function finishRun(
 ): Promise<void> {
   const { sql } = ctx;
   const now = ctx.clock.now();
-  const since = (at: number | undefined) => (at === undefined ? undefined : at - work.receivedAt.getTime());
+  const since = (at: number | undefined) => (at === undefined ? undefined : at - work.receivedAt);
   const timings = { firstTextMs: since(end.firstTextAt), finishedMs: since(now) };
   const reply: StepDetail = { eventIds: end.eventIds, edits: end.edits ?? 0 };
   const thought = end.thought;
@@ -78,8 +78,8 @@ export async function finishRun(
     update runs set state = ${end.state}, finished_at = now(),
       error_code = coalesce(${error?.code ?? null}, error_code), error = coalesce(${error?.sentence ?? null}, error),
       timings = jsonb_strip_nulls(timings || jsonb_build_object(
-        'routedMs', round(extract(epoch from created_at - ${work.receivedAt}::timestamptz) * 1000),
-        'startedMs', round(extract(epoch from started_at - ${work.receivedAt}::timestamptz) * 1000)
+        'routedMs', round(extract(epoch from created_at) * 1000 - ${work.receivedAt}::float8),
+        'startedMs', round(extract(epoch from started_at) * 1000 - ${work.receivedAt}::float8)
       ) || ${sql.json(timings as never)})
     where id = ${work.runId}`;
 }

@@ -143,7 +143,7 @@ async function sweepOnce(ctx: Context, slot: Slot, starter: Starter): Promise<vo
   for (const { id } of lost) starter.start(id);
   const ended = await sql<{ id: string }[]>`
     update runs r set state = 'failed', finished_at = now(), error_code = 'internal',
-      error = coalesce(error, 'The run ended inside the workflow engine; the log of the platform says why.')
+      error = coalesce(r.error, 'The run ended inside the workflow engine; the log of the platform says why.')
     from dbos.workflow_status w where w.workflow_uuid = r.id and r.state in ('queued', 'running')
       and w.status not in ('PENDING', 'ENQUEUED', 'DELAYED') and r.created_at < now() - interval '1 minute' returning r.id`;
   for (const { id } of ended) ctx.log.error({ run: id }, "a run was left open by the engine");

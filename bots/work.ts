@@ -35,7 +35,8 @@ export interface Work {
   stoppedBy: string | null;
   /** Of the step that asks the model. */
   step: { state: "running" | "done" | "failed" | "stopped"; output: string | null; detail: StepDetail };
-  receivedAt: Date;
+  /** Milliseconds since 1970. */
+  receivedAt: number;
   error: string | null;
 }
 
@@ -67,7 +68,7 @@ export async function loadWork(ctx: Context, runId: string, how: { attempt: bool
       r.asked_by as "askedBy", exists (select from agents x where x.tenant_id = r.tenant_id and x.user_id = r.asked_by) as "askedByAgent",
       r.hops, r.stop_reason as "stopReason", r.stopped_by as "stoppedBy", r.error,
       json_build_object('state', s.state, 'output', s.output, 'detail', s.detail) as step,
-      coalesce(g.received_at, r.created_at) as "receivedAt"
+      extract(epoch from coalesce(g.received_at, r.created_at))::float8 * 1000 as "receivedAt"
     from r join s on true
       join tenants t on t.id = r.tenant_id
       join agents a on a.id = r.agent_id

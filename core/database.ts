@@ -28,7 +28,11 @@ export function openDatabase(url: string, options: { max?: number; name?: string
     backoff: (attempt) => Math.min(1, 0.05 * 2 ** attempt),
     connection: { application_name: options.name ?? "agentopia" },
   });
-  return { url, sql, db: drizzle(sql, { schema }), close: () => sql.end({ timeout: 5 }) };
+  const db = drizzle(sql, { schema });
+  // drizzle hands JSON over as text and takes the driver's serializers away for it; `sql.json` hands over the value itself.
+  const asJson = (value: unknown) => (typeof value === "string" ? value : JSON.stringify(value));
+  Object.assign(sql.options.serializers, { 114: asJson, 3802: asJson });
+  return { url, sql, db, close: () => sql.end({ timeout: 5 }) };
 }
 
 /** Brings the tables up to date; one process at a time does it (advisory lock 7430). */

@@ -6,7 +6,7 @@ import {
   type MatrixEvent,
   SyncState,
 } from "matrix-js-sdk";
-import type { Logger } from "matrix-js-sdk/lib/logger.js";
+import { type Logger, logger } from "matrix-js-sdk/lib/logger.js";
 import { type Answer, answersTo, type Content, type RoomEvent } from "./answers.ts";
 
 /** A person at a Matrix client: matrix-js-sdk, the code that Element Web runs. */
@@ -49,6 +49,11 @@ const silent: Logger = {
   error: () => undefined,
   getChild: () => silent,
 };
+
+// Parts of the library go past the logger that a client is given, to its own (loglevel), which writes to the console.
+const own = logger as unknown as { methodFactory: () => () => void; rebuild(): void };
+own.methodFactory = () => () => undefined;
+own.rebuild();
 
 /** Signs in with a password, as any client does, and begins to sync. */
 export async function signIn(homeserverUrl: string, username: string, password: string): Promise<Person> {
