@@ -3,7 +3,7 @@ import type { Command } from "commander";
 import type { Context } from "../../core/context.ts";
 import { AppError } from "../../core/errors.ts";
 import type { agents } from "../../migrations/schema.ts";
-import type { Scope } from "../../migrations/types.ts";
+import type { AgentDefinition } from "../../migrations/types.ts";
 import { printJson, printTable } from "./io.ts";
 import { type CliIo, examples } from "./main.ts";
 
@@ -51,7 +51,7 @@ export function addAgentCommands(program: Command, io: CliIo): void {
       "after",
       examples([
         'agent create demo --name Writer --instructions "You write short, friendly texts." --team Marketing',
-        "agent create demo --template researcher --room general",
+        "agent create demo --template planner --room general",
       ]),
     )
     .action((client: string, options: CreateOptions) => create(io, client, options));
@@ -102,8 +102,7 @@ async function create(io: CliIo, tenantId: string, options: CreateOptions): Prom
 const modelSentence = ({ model }: AgentFacts) =>
   model ? `${model} answers for it.` : "No model is set yet: `model add --help` says how.";
 
-async function define(options: CreateOptions) {
-  const { templateNamed } = await import("./agent-template.ts");
+async function define(options: CreateOptions): Promise<AgentDefinition> {
   const template = options.template ? await templateNamed(options.template) : undefined;
   const name = options.name ?? template?.name;
   const instructions = instructionsOf(options) ?? template?.instructions;
@@ -118,9 +117,20 @@ async function define(options: CreateOptions) {
     instructions,
     description: options.description ?? template?.description ?? "",
     model: options.model ?? template?.model ?? null,
-    whoMayInvite: template?.whoMayInvite ?? ("anyone" as const),
-    scope: scope satisfies Scope,
+    whoMayInvite: template?.whoMayInvite ?? "anyone",
+    scope,
   };
+}
+
+async function templateNamed(id: string): Promise<AgentDefinition> {
+  const { listTemplates } = await import("../../bots/templates.ts");
+  const all = listTemplates();
+  const found = all.find((template) => template.id === id.toLowerCase());
+  if (found) return found.definition;
+  throw new AppError(
+    "not_found",
+    `There is no template "${id}". Choose one of ${all.map((one) => one.id).join(", ")}.`,
+  );
 }
 
 function instructionsOf({ instructions, instructionsFile }: CreateOptions): string | undefined {
