@@ -2,6 +2,7 @@ import { DBOS } from "@dbos-inc/dbos-sdk";
 import { CHANNELS, type Context } from "../core/context.ts";
 import type { Wake } from "../core/wake.ts";
 import { onRunQueued } from "./drain.ts";
+import { closeAllLostCalls } from "./ledger.ts";
 import { forgetSignal, isUnderWay, runsUnderWay, type StopReason, signalOf, signalStop } from "./signals.ts";
 import { type Slot, takeSlot } from "./slots.ts";
 import { type AnswerWorkflow, forgetAhead, readAhead, registerWorkflows } from "./workflow.ts";
@@ -147,6 +148,7 @@ async function sweepOnce(ctx: Context, slot: Slot, starter: Starter): Promise<vo
     from dbos.workflow_status w where w.workflow_uuid = r.id and r.state in ('queued', 'running')
       and w.status not in ('PENDING', 'ENQUEUED', 'DELAYED') and r.created_at < now() - interval '1 minute' returning r.id`;
   for (const { id } of ended) ctx.log.error({ run: id }, "a run was left open by the engine");
+  await closeAllLostCalls(ctx);
   if (runsUnderWay().length > 0) await hearStop(ctx, "");
   for (const executorId of await slot.deadSlots()) {
     const left = await DBOS.listWorkflows({ executorId, status: "PENDING" });
