@@ -8,7 +8,7 @@ import { emptyAnswer, forLog, modelError, slowAnswer } from "./model-errors.ts";
 import { estimatePrompt, estimateTokens, hasFiles, toPrompt } from "./model-prompt.ts";
 import type { ModelRow } from "./models.ts";
 import { languageModel } from "./provider.ts";
-import { createThinkingFilter, type ThinkingFilter } from "./thinking.ts";
+import { createThoughtFilter, type ThoughtFilter } from "./thoughts.ts";
 
 export interface CallLimits {
   /** Longest wait for the first token, thoughts included, and then for each further one. */
@@ -106,7 +106,7 @@ interface Seen {
   /** The server's headers came. */
   answering: boolean;
   firstTokenAt: number | null;
-  filter: ThinkingFilter;
+  filter: ThoughtFilter;
   /** Characters of thoughts that came apart from the text. */
   reasoned: number;
   usage: LanguageModelV4Usage | undefined;
@@ -123,7 +123,7 @@ async function ask(asking: Asking): Promise<Omit<ModelAnswer, "attempts">> {
     startedAt: performance.now(),
     answering: false,
     firstTokenAt: null,
-    filter: createThinkingFilter({ openedInPrompt: openedPattern }),
+    filter: createThoughtFilter({ openedInPrompt: openedPattern }),
     reasoned: 0,
     usage: undefined,
     finishReason: undefined,

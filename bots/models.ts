@@ -1,7 +1,7 @@
 import { and, asc, desc, eq, isNull, or } from "drizzle-orm";
+import { checkAddress } from "../core/addresses.ts";
 import type { Context } from "../core/context.ts";
 import { AppError } from "../core/errors.ts";
-import { checkAddress } from "../core/guard.ts";
 import { newId } from "../core/ids.ts";
 import { models } from "../migrations/schema.ts";
 import type { ModelAbilities } from "../migrations/types.ts";
@@ -12,8 +12,6 @@ import { abilitiesOf } from "./model-families.ts";
 import { openKey, sealKey } from "./model-keys.ts";
 import { modelFetch } from "./provider.ts";
 import { findDefaultAgain } from "./refresh-model.ts";
-
-export { refreshDefaultModel } from "./refresh-model.ts";
 
 type Row = typeof models.$inferSelect;
 

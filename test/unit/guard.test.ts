@@ -3,8 +3,9 @@ import { createServer, type IncomingMessage, type ServerResponse } from "node:ht
 import type { AddressInfo } from "node:net";
 import { gzipSync } from "node:zlib";
 import { expect, onTestFinished, test } from "vitest";
+import { type Address, checkAddress, forbiddenAddress } from "../../core/addresses.ts";
 import { AppError } from "../../core/errors.ts";
-import { type Address, checkAddress, forbiddenAddress, guardedFetch } from "../../core/guard.ts";
+import { guardedFetch } from "../../core/guard.ts";
 
 const NAMES: Record<string, string[]> = {
   "public.test": ["93.184.215.14"],

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { createThinkingFilter } from "../../bots/thinking.ts";
+import { createThoughtFilter } from "../../bots/thoughts.ts";
 
 const CASES: { name: string; said: string; shown: string; openedInPrompt?: boolean }[] = [
   { name: "no thoughts", said: "Hello", shown: "Hello" },
@@ -25,7 +25,7 @@ const CASES: { name: string; said: string; shown: string; openedInPrompt?: boole
 
 test.each(CASES)("$name, however it is cut into pieces", ({ said, shown, openedInPrompt }) => {
   for (const size of [1, 2, 3, 7, 1000]) {
-    const filter = createThinkingFilter({ openedInPrompt: openedInPrompt ?? false });
+    const filter = createThoughtFilter({ openedInPrompt: openedInPrompt ?? false });
     let last = "";
     for (let at = 0; at < said.length; at += size) {
       const changed = filter.push(said.slice(at, at + size));
@@ -39,7 +39,7 @@ test.each(CASES)("$name, however it is cut into pieces", ({ said, shown, openedI
 });
 
 test("thoughts are counted", () => {
-  const filter = createThinkingFilter();
+  const filter = createThoughtFilter();
   filter.push("<think>12345");
   filter.push("678</think>Hello");
   expect(filter.thought).toBe(8);

@@ -1,5 +1,5 @@
 /** Takes apart what a model says: its thoughts are not shown. */
-export interface ThinkingFilter {
+export interface ThoughtFilter {
   /** Feeds a piece of the stream; returns true when the visible text changed. */
   push(piece: string): boolean;
   /** The stream is over: what was held back becomes text. Returns true when the visible text changed. */
@@ -18,7 +18,7 @@ const OPENING = ["<think>", "<thinking>", "<thought>", "<reasoning>"];
  * speaks about such tags keeps them. Chat templates of some models open the tag in the prompt, so that only the end
  * comes: `openedInPrompt` says that this model is one of them, and everything up to a first `</think>` is taken for thoughts.
  */
-export function createThinkingFilter(options: { openedInPrompt?: boolean } = {}): ThinkingFilter {
+export function createThoughtFilter(options: { openedInPrompt?: boolean } = {}): ThoughtFilter {
   let state: "start" | "thinking" | "text" = "start";
   let held = "";
   let text = "";
