@@ -1,4 +1,5 @@
 import {
+  chmodSync,
   existsSync,
   mkdirSync,
   readdirSync,
@@ -73,7 +74,10 @@ async function fill(config: Config, work: string, manifest: Manifest, options: O
   // A key in the environment is not written to the disk; that it is the right one is checked below.
   if (!config.secretKey)
     writeFileSync(path.join(config.home, "secret.key"), readFileSync(path.join(work, "secret.key")), { mode: 0o600 });
-  if (existsSync(path.join(work, "synapse"))) renameSync(path.join(work, "synapse"), path.join(config.home, "synapse"));
+  if (existsSync(path.join(work, "synapse"))) {
+    chmodSync(path.join(work, "synapse"), 0o700);
+    renameSync(path.join(work, "synapse"), path.join(config.home, "synapse"));
+  }
   const keepPublic = manifest.publicPort !== null && (await isFree(manifest.publicPort));
   const ports = await keptPorts(config.home, { public: keepPublic ? manifest.publicPort! : undefined });
   if (config.databaseUrl) {

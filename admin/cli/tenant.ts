@@ -184,8 +184,9 @@ async function untilState(ctx: Context, io: CliIo, name: string, wanted: "runnin
         "homeserver_down",
         `The homeserver of ${name} does not start. ${row.stateDetail ?? ""}`.trim(),
       );
-    if (row.state !== said) io.err(`${name}: ${row.state.replace("_", " ")} …`);
-    said = row.state;
+    const now = wanted === "stopped" ? "stopping" : row.state.replace("_", " ");
+    if (now !== said) io.err(`${name}: ${now} …`);
+    said = now;
     if (performance.now() > until)
       throw new AppError(
         "homeserver_down",
