@@ -215,11 +215,11 @@ function whyFailed(what, { output, missing }) {
   )
     return `${what} failed because the package registry cannot be reached. Check this machine's network (or proxy), then do this again; ${LOG} has the details.`;
   if (/EACCES|EPERM|EROFS|Permission denied|Read-only/i.test(output)) return notWritable();
-  const last = output
+  const errors = output
     .split("\n")
-    .filter((line) => line.trim() && !/complete log|A complete/i.test(line))
-    .at(-1);
-  return `${what} failed: ${oneLine(last ?? "no reason given")}. ${LOG} has the details; when that is mended, do this again.`;
+    .filter((line) => /error/i.test(line) && !/complete log|npm error (code|$)|npm help/i.test(line));
+  const last = (errors.at(0) ?? output).replace(/^(npm error|ERROR:)\s*/, "");
+  return `${what} failed: ${oneLine(last) || "no reason given"}. ${LOG} has the details; when that is mended, do this again.`;
 }
 
 const fullDisk = (folder) => `The disk that holds ${folder} is full. Make room there, then do this again.`;
