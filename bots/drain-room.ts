@@ -7,6 +7,7 @@ import { loadView, type RoomRow } from "./load-view.ts";
 import { isFirstOfOurs, needsState, prepareRoom } from "./prepare-room.ts";
 import type { RoutedEvent } from "./room-view.ts";
 import { route, routeWithoutRoom } from "./route.ts";
+import { together } from "./together.ts";
 import { writeDecision } from "./write-decision.ts";
 
 const BATCH = 50;
@@ -53,7 +54,7 @@ async function routeBatch(
 ): Promise<Batch> {
   return await ctx.sql.begin(async (sql): Promise<Batch> => {
     // The second statement takes its own snapshot, after the lock: what was committed before the lock was ours is in it.
-    const [[room], events] = await Promise.all([lockRoom(sql, tenantId, roomId), nextEvents(sql, tenantId, roomId)]);
+    const [[room], events] = await together([lockRoom(sql, tenantId, roomId), nextEvents(sql, tenantId, roomId)]);
     if (!room) return { kind: "locked" };
     if (events.length === 0) return { kind: "nothing" };
     if (needsState(room, events, prepared)) return { kind: "prepare", room, events };
@@ -118,7 +119,7 @@ async function routeOne(
 async function decideAndWrite(ctx: Context, sql: TransactionSql, room: RoomRow, event: RoutedEvent): Promise<string[]> {
   const quick = routeWithoutRoom(event, room);
   const decision = quick ?? route(event, await loadView(sql, room, event, ctx.clock.now()));
-  const [runIds] = await Promise.all([
+  const [runIds] = await together([
     writeDecision(sql, room, event, decision),
     markRouted(sql, event, outcomeOf(decision)),
   ]);

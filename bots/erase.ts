@@ -1,12 +1,13 @@
 /** Takes texts out of the platform's tables. The homeserver has redacted its own copy by the time we hear of it. */
 import type { Sql, TransactionSql } from "postgres";
+import { together } from "./together.ts";
 
 /**
  * Erases what a redacted event said: the event, its edits, and what the runs that it belongs to wrote down, be it as their question (whose
  * words an answer may repeat) or as a message of their answer. Twice is the same as once. The engine's tables hold ids only.
  */
 export async function eraseText(sql: Sql | TransactionSql, tenantId: string, eventId: string): Promise<void> {
-  await Promise.all([
+  await together([
     sql`update steps set output = null where output is not null and run_id in (
         select r.id from runs r join answers n on n.id = r.answer_id
           where n.tenant_id = ${tenantId} and n.question_event = ${eventId}

@@ -12,6 +12,7 @@ import {
   type RoutedEvent,
   type RunView,
 } from "./room-view.ts";
+import { together } from "./together.ts";
 
 /** What stays the same for all events of one batch. */
 export interface RoomRow {
@@ -28,7 +29,7 @@ export async function loadView(sql: TransactionSql, room: RoomRow, event: Routed
   const { tenantId } = room;
   const targets = targetsOf(event);
   const speaks = event.type === "m.room.message" || event.type === "m.reaction";
-  const [agents, people, known, answers, threads, open, pairs, recent] = await Promise.all([
+  const [agents, people, known, answers, threads, open, pairs, recent] = await together([
     loadAgents(sql, room, event),
     loadPeople(sql, room, event.sender),
     targets.length > 0 ? loadKnown(sql, tenantId, targets) : [],

@@ -6,6 +6,7 @@ import type { ActionPayload } from "../migrations/types.ts";
 import type { Decision, MemberChange, Notice, RunStart, Stop } from "./decision.ts";
 import { eraseText } from "./erase.ts";
 import type { RoutedEvent } from "./room-view.ts";
+import { together } from "./together.ts";
 
 export interface Place {
   tenantId: string;
@@ -26,7 +27,7 @@ export async function writeDecision(
       await writeNotices(sql, place, decision.notices);
       return await writeRuns(sql, place, event, decision.runs);
     case "edit":
-      await Promise.all([writeStops(sql, decision.stops), writeNotices(sql, place, decision.notices)]);
+      await together([writeStops(sql, decision.stops), writeNotices(sql, place, decision.notices)]);
       return await writeRuns(sql, place, event, decision.runs);
     case "again":
       return await writeRuns(sql, place, event, [decision.run]);
@@ -34,14 +35,14 @@ export async function writeDecision(
       await writeStops(sql, decision.stops);
       return [];
     case "command":
-      await Promise.all([writeStops(sql, decision.stops), writeNotices(sql, place, decision.notices)]);
+      await together([writeStops(sql, decision.stops), writeNotices(sql, place, decision.notices)]);
       return [];
     case "feedback":
       await sql`insert into feedback (tenant_id, reaction_event, run_id, user_id, value)
         values (${place.tenantId}, ${event.eventId}, ${decision.runId}, ${event.sender}, ${decision.value}) on conflict do nothing`;
       return [];
     case "redact":
-      await Promise.all([
+      await together([
         writeStops(sql, decision.stops),
         sql`delete from feedback where tenant_id = ${place.tenantId} and reaction_event = ${decision.target}`,
         eraseText(sql, place.tenantId, decision.target),
@@ -51,7 +52,7 @@ export async function writeDecision(
       await writeInvite(sql, place, event, decision);
       return [];
     case "member":
-      await Promise.all([
+      await together([
         writeMember(sql, place, decision.member),
         writeStops(sql, decision.stops),
         writeNotices(sql, place, decision.notices),
@@ -66,7 +67,7 @@ export async function writeDecision(
       ]);
       return [];
     case "state":
-      await Promise.all([
+      await together([
         sql`update rooms set state = ${JSON.stringify(decision.state)}::text::jsonb
           where tenant_id = ${place.tenantId} and room_id = ${place.roomId}`,
         writeNotices(sql, place, decision.notices),
@@ -83,7 +84,7 @@ export const runIdOf = (tenantId: string, run: Pick<RunStart, "triggerEvent" | "
   stableId(tenantId, run.triggerEvent, run.agentId, run.again);
 
 async function writeRuns(sql: TransactionSql, place: Place, event: RoutedEvent, starts: RunStart[]): Promise<string[]> {
-  await Promise.all(starts.flatMap((start) => writeRun(sql, place, event, start)));
+  await together(starts.flatMap((start) => writeRun(sql, place, event, start)));
   return starts.map((start) => runIdOf(place.tenantId, start));
 }
 
@@ -101,9 +102,9 @@ function writeRun(
         values (${answerId}, ${tenantId}, ${roomId}, ${start.agentId}, ${start.questionEvent}, ${start.again}, ${id})
         on conflict (id) do update set current_run_id = excluded.current_run_id returning id)
       insert into runs (id, tenant_id, agent_id, agent_version, answer_id, room_id, thread_root, question_event, trigger_event,
-        asked_by, hops, timings)
+        asked_by, hops, created_at, timings)
       select ${id}, ${tenantId}, ${start.agentId}, ${start.agentVersion}, answer.id, ${roomId}, ${start.threadRoot},
-        ${start.questionEvent}, ${start.triggerEvent}, ${start.askedBy}, ${start.hops}, jsonb_build_object('routedMs',
+        ${start.questionEvent}, ${start.triggerEvent}, ${start.askedBy}, ${start.hops}, clock_timestamp(), jsonb_build_object('routedMs',
           round((extract(epoch from clock_timestamp()) * 1000)::numeric - ${event.receivedAt}::numeric, 1))
       from answer on conflict (id) do nothing`,
     sql`select pg_notify(${CHANNELS.run}, ${id})`,
@@ -117,7 +118,7 @@ function writeRun(
 }
 
 export async function writeStops(sql: TransactionSql, stops: Stop[]): Promise<void> {
-  await Promise.all(stops.flatMap((stop) => stopStatements(sql, stop)));
+  await together(stops.flatMap((stop) => stopStatements(sql, stop)));
 }
 
 function stopStatements(sql: TransactionSql, { runId, reason, by }: Stop): PromiseLike<unknown>[] {
@@ -129,7 +130,7 @@ function stopStatements(sql: TransactionSql, { runId, reason, by }: Stop): Promi
 }
 
 async function writeNotices(sql: TransactionSql, place: Place, notices: Notice[]): Promise<void> {
-  await Promise.all(
+  await together(
     notices.map(({ key, ...rest }) => writeAction(sql, place, ["notice", ...key], { kind: "notice", ...rest })),
   );
 }
@@ -141,7 +142,7 @@ export async function writeAction(
   cause: (string | number)[],
   payload: ActionPayload,
 ): Promise<void> {
-  await Promise.all([
+  await together([
     sql`insert into actions (id, tenant_id, room_id, payload)
       values (${stableId(tenantId, roomId, ...cause)}, ${tenantId}, ${roomId}, ${JSON.stringify(payload)}::text::jsonb)
       on conflict do nothing`,
@@ -160,7 +161,7 @@ async function writeInvite(
 ): Promise<void> {
   const payload: ActionPayload = invite.accept ? { kind: "join", as } : { kind: "leave", as, reason: invite.why };
   const member: MemberChange = { userId: as, membership: "invite", displayName: null, visibleFrom: null };
-  await Promise.all([writeMember(sql, place, member), writeAction(sql, place, ["invite", event.eventId], payload)]);
+  await together([writeMember(sql, place, member), writeAction(sql, place, ["invite", event.eventId], payload)]);
 }
 
 export async function writeMember(
