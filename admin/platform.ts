@@ -6,6 +6,7 @@ import { Hono } from "hono";
 import { startActions } from "../bots/actions.ts";
 import { startDrain } from "../bots/drain.ts";
 import { refreshDefaultModel } from "../bots/refresh-model.ts";
+import { startRetention } from "../bots/retention.ts";
 import { startRuns } from "../bots/runs.ts";
 import { systemClock } from "../core/clock.ts";
 import { type Config, loadConfig } from "../core/config.ts";
@@ -149,6 +150,7 @@ async function startBots(life: Life, ctx: Context, wake: Wake): Promise<void> {
     ["runs", () => startRuns(ctx, { wake })],
     ["routing", () => startDrain(ctx, { wake, onReceived })],
     ["actions", () => startActions(ctx, { wake })],
+    ["retention", async () => startRetention(ctx)],
   ] as const) {
     const part = await start();
     await life.onEnd(name, () => part.stop());
