@@ -1,3 +1,5 @@
+import { mkdirSync, openSync } from "node:fs";
+import path from "node:path";
 import pino from "pino";
 
 export type Log = pino.Logger;
@@ -6,5 +8,7 @@ export type Log = pino.Logger;
 export function openLog(options: { file?: string | undefined; level?: string }): Log {
   const level = options.level ?? "info";
   if (!options.file) return pino({ level }, pino.destination({ dest: 2, sync: false }));
-  return pino({ level }, pino.destination({ dest: options.file, mkdir: true, sync: false }));
+  mkdirSync(path.dirname(options.file), { recursive: true, mode: 0o700 });
+  // Opened here: left to the destination, an exit within its first moments throws because it "is not ready yet".
+  return pino({ level }, pino.destination({ dest: openSync(options.file, "a", 0o600), sync: false }));
 }
