@@ -46,7 +46,8 @@ export function noteFailure(health: Health, now: number, counts: boolean): Healt
   return { ...next, notBefore: now + pauseAfter(next) };
 }
 
-/** 1, 2, 4 … 60 s; the longest while it is a crash loop. */
-export function pauseAfter(health: Pick<Health, "attempt" | "looping">): number {
-  return health.looping ? 60_000 : growingPause(Math.max(0, health.attempt - 1), { firstMs: 1000, maxMs: 60_000 });
+/** 0.2, 1, 2, 4 … 60 s; the longest while it is a crash loop. */
+export function pauseAfter({ attempt, looping }: Pick<Health, "attempt" | "looping">): number {
+  if (looping) return 60_000;
+  return attempt <= 1 ? 200 : growingPause(attempt - 2, { firstMs: 1000, maxMs: 60_000 });
 }

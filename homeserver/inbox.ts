@@ -10,6 +10,7 @@ import { type CleanEvent, cleanEvent } from "./event.ts";
 /** Called after the commit with the rooms that got something new. */
 type Listener = (tenantId: string, roomIds: string[]) => void;
 
+const AGAIN = { errcode: "M_UNKNOWN", error: "Not stored. Send it again." };
 const MAX_BODY = 20 * 1024 * 1024;
 const listeners = new Set<Listener>();
 const owed = new Set<string>();
@@ -18,6 +19,23 @@ const owed = new Set<string>();
 export function onReceived(fn: Listener): () => void {
   listeners.add(fn);
   return () => void listeners.delete(fn);
+}
+
+const gates = new WeakMap<Context, Set<string>>();
+
+/**
+ * From now on only opened tenants are listened to in this process; others get "send it again". So nothing newer comes in before
+ * what was missed. Without a gate all are open: a receiver whose homeservers another process supervises.
+ */
+export function closeInbox(ctx: Context, tenantId?: string): void {
+  const open = gates.get(ctx);
+  if (!open) gates.set(ctx, new Set());
+  else if (tenantId) open.delete(tenantId);
+}
+
+/** Listens to the tenant's homeserver, behind a gate. */
+export function openInbox(ctx: Context, tenantId: string): void {
+  gates.get(ctx)?.add(tenantId);
 }
 
 /** True when we answered this tenant's homeserver with an error and it has not come again: it waits up to 512 s unless it is pinged. */
@@ -94,6 +112,7 @@ export function inboxRoutes(ctx: Context): Hono {
     const tenantId = c.req.param("tenant");
     const refusal = await refuse(ctx, tenantId, c.req.header("authorization"));
     if (refusal) return c.json(refusal.body, refusal.status);
+    if (gates.get(ctx)?.has(tenantId) === false) return c.json(AGAIN, 503);
     try {
       await receive(ctx, tenantId, eventsOf(ctx, tenantId, await readBody(c.req.raw)));
       owed.delete(tenantId);
@@ -104,7 +123,7 @@ export function inboxRoutes(ctx: Context): Hono {
         { err: error, tenant: tenantId },
         "a transaction was not stored; the homeserver will send it again",
       );
-      return c.json({ errcode: "M_UNKNOWN", error: "Not stored. Send it again." }, 503);
+      return c.json(AGAIN, 503);
     }
   });
   app.post("/as/:tenant/_matrix/app/v1/ping", async (c) => {
@@ -133,7 +152,7 @@ async function refuse(ctx: Context, tenantId: string, header: string | undefined
       return { status: 403, body: { errcode: "M_FORBIDDEN", error: "The hs_token is wrong." } };
     owed.add(tenantId);
     ctx.log.error({ err: error, tenant: tenantId }, "a homeserver's token could not be checked");
-    return { status: 503, body: { errcode: "M_UNKNOWN", error: "Not stored. Send it again." } };
+    return { status: 503, body: AGAIN };
   }
 }
 

@@ -8,6 +8,7 @@ import type { Wake } from "../core/wake.ts";
 import { tenants } from "../migrations/schema.ts";
 import { forgetTenantAccess, watchTenants } from "./access.ts";
 import type { Place } from "./drivers/driver.ts";
+import { closeInbox } from "./inbox.ts";
 import { listTenants } from "./tenants.ts";
 import { startTender, type Tender } from "./tender.ts";
 
@@ -69,6 +70,7 @@ export function startSupervisor(ctx: Context, options: SupervisorOptions): Super
     return looking;
   }
 
+  closeInbox(ctx);
   const unwatch = watchTenants(ctx, options.wake);
   const unlisten = options.wake.on(CHANNELS.tenant, () => void lookSoon());
   const timer = setInterval(() => void lookSoon(), options.everyMs ?? 5_000);

@@ -10,7 +10,7 @@ import { answers, causeEvent, ensureControlBot, pingAppservice } from "./control
 import type { Place, Running } from "./drivers/driver.ts";
 import { driverOf } from "./drivers/list.ts";
 import { decide, HEALTHY_MS, type Health, noteFailure, pauseAfter } from "./health.ts";
-import { owesPing } from "./inbox.ts";
+import { closeInbox, openInbox, owesPing } from "./inbox.ts";
 
 export interface Tender {
   /** The row as it is now. */
@@ -47,11 +47,14 @@ export function startTender(ctx: Context, given: Given): Tender {
   const log = ctx.log.child({ tenant: row.id });
 
   async function setState(state: TenantRow["state"], stateDetail: string | null = null): Promise<void> {
-    ready.settle(state, stateDetail);
-    if (row.state === state && row.stateDetail === stateDetail) return;
-    log.info({ state, detail: stateDetail }, "state of the homeserver");
-    row = { ...row, state, stateDetail };
-    await ctx.db.update(tenants).set({ state, stateDetail }).where(eq(tenants.id, row.id));
+    try {
+      if (row.state === state && row.stateDetail === stateDetail) return;
+      log.info({ state, detail: stateDetail }, "state of the homeserver");
+      row = { ...row, state, stateDetail };
+      await ctx.db.update(tenants).set({ state, stateDetail }).where(eq(tenants.id, row.id));
+    } finally {
+      ready.settle(state, stateDetail);
+    }
   }
 
   async function start(): Promise<void> {
@@ -61,6 +64,7 @@ export function startTender(ctx: Context, given: Given): Tender {
         health.attempt === 0 ? "starting" : row.state === "crash_loop" ? "crash_loop" : "restarting",
         row.state === "crash_loop" ? row.stateDetail : null,
       );
+      closeInbox(ctx, row.id);
       const started = await driver.start(ctx, row, place);
       running = started;
       void started.exited.then(() => running === started && wakeUp());
@@ -93,21 +97,19 @@ export function startTender(ctx: Context, given: Given): Tender {
   /** It answers: make the control bot, and have everything handed over that was sent while nobody listened. */
   async function takeUp(started: Running): Promise<void> {
     const access = await tenantAccess(ctx, row.id);
+    const makeAdmin =
+      driver.makeAdmin && ((userId: string) => driver.makeAdmin?.(ctx, row, userId) ?? Promise.resolve());
     try {
-      if (started.missed !== "nothing") {
-        await ensureControlBot(
-          ctx,
-          access,
-          driver.makeAdmin && ((userId) => driver.makeAdmin?.(ctx, row, userId) ?? Promise.resolve()),
-        );
-        await causeEvent(ctx, access);
-      }
+      if (started.missed !== "nothing") await ensureControlBot(ctx, access, makeAdmin);
+      // Older events before newer ones: those that were missed, then whatever it wants to hand over.
+      if (started.missed === "messages") await catchUpByMessages(ctx, access);
+      openInbox(ctx, row.id);
+      if (started.missed !== "nothing") await causeEvent(ctx, access);
       if ((await pingAppservice(access)) === "deaf")
         throw new AppError(
           "homeserver_down",
           `${access.homeserverUrl} answers, but does not reach us at ${place.internalUrl}.`,
         );
-      if (started.missed === "messages") await catchUpByMessages(ctx, access);
     } catch (error) {
       if (!started.todo || !(error instanceof AppError)) throw error;
       throw new AppError(error.code, `${error.sentence} ${started.todo}`, { cause: error });
@@ -162,9 +164,8 @@ export function startTender(ctx: Context, given: Given): Tender {
     const dead = running !== undefined && (await isOver(running.exited));
     const now = ctx.clock.now();
     const what = decide({ row, running: running !== undefined, dead, now, health });
-    if (what === "died")
-      await fail(new AppError("homeserver_down", `The homeserver ended by itself.${quote(running)}`));
-    else if (what === "remove") {
+    if (what === "died") throw new AppError("homeserver_down", `The homeserver ended by itself.${quote(running)}`);
+    if (what === "remove") {
       await driver.remove(ctx, row, place, row.config.removal?.backup ?? null);
       await ctx.db.delete(tenants).where(eq(tenants.id, row.id));
       await tenantChanged(ctx, row.id);
@@ -207,6 +208,9 @@ export function startTender(ctx: Context, given: Given): Tender {
     poke(now) {
       const differs =
         now.desired !== row.desired || now.config.removal !== undefined || (running !== undefined && owesPing(row.id));
+      const changed = now.desired !== row.desired || (now.config.removal && !row.config.removal);
+      // What an operator asked for just now need not wait for the pause after earlier failures.
+      if (changed) health = { ...health, notBefore: 0 };
       row = { ...now, state: row.state, stateDetail: row.stateDetail, caughtUpWith: row.caughtUpWith };
       if (differs) wakeUp();
     },
