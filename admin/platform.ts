@@ -18,6 +18,7 @@ import { leftovers } from "../core/leftovers.ts";
 import { type Life, live } from "../core/life.ts";
 import { listen } from "../core/listen.ts";
 import { type HomeLock, lockHome } from "../core/lock.ts";
+import { beOnlyOne } from "../core/only-one.ts";
 import { keptPorts, type Ports, portTaken } from "../core/ports.ts";
 import { startPostgres } from "../core/postgres.ts";
 import { openSecrets } from "../core/secrets.ts";
@@ -110,6 +111,10 @@ async function findDatabase(life: Life, command: Command): Promise<string> {
   const { config, log, say } = life;
   if (config.databaseUrl) {
     await checkDatabase(config.databaseUrl);
+    if (command !== "worker") {
+      const { release } = await beOnlyOne(config.databaseUrl, life.fail);
+      await life.onEnd("being the only receiver", release);
+    }
     return config.databaseUrl;
   }
   if (command === "worker") return platformDatabaseUrl(config);

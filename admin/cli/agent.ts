@@ -33,7 +33,10 @@ interface CreateOptions {
 }
 
 export function addAgentCommands(program: Command, io: CliIo): void {
-  const agent = program.command("agent").description("agents, the members that answer");
+  const agent = program
+    .command("agent")
+    .description("agents, the members that answer")
+    .addHelpText("after", examples(["agent list demo"]));
   agent
     .command("create <client>")
     .description("make an agent; people find it by its name in Element")

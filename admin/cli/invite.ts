@@ -11,7 +11,10 @@ interface CreateOptions {
 }
 
 export function addInviteCommands(program: Command, io: CliIo): void {
-  const invite = program.command("invite").description("links by which people get accounts");
+  const invite = program
+    .command("invite")
+    .description("links by which people get accounts")
+    .addHelpText("after", examples(["invite create demo"]));
   invite
     .command("create <client>")
     .description("make an invite link; it is shown this once")

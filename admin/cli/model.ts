@@ -22,7 +22,10 @@ interface AddOptions {
 const PROVIDERS: Provider[] = ["openai-compatible", "openai", "anthropic", "google"];
 
 export function addModelCommands(program: Command, io: CliIo): void {
-  const model = program.command("model").description("models that answer for agents");
+  const model = program
+    .command("model")
+    .description("models that answer for agents")
+    .addHelpText("after", examples(["model list"]));
   model
     .command("add <name>")
     .description("add a model under a name of yours")
@@ -51,6 +54,13 @@ export function addModelCommands(program: Command, io: CliIo): void {
     .addHelpText("after", examples(["model list", "model list --client demo --json"]))
     .action((options: { client?: string; json?: boolean }) => list(io, options));
   model
+    .command("remove <name>")
+    .description("remove a model that was added")
+    .option("--client <name>", "this client's own")
+    .option("--json", "print JSON")
+    .addHelpText("after", examples(["model remove local"]))
+    .action((name: string, options: { client?: string; json?: boolean }) => remove(io, name, options));
+  model
     .command("test [name]")
     .description("ask a model for one word (default: the default model)")
     .option("--client <name>", "as an agent of this client")
@@ -59,6 +69,16 @@ export function addModelCommands(program: Command, io: CliIo): void {
     .action((name: string | undefined, options: { client?: string; json?: boolean }) =>
       test(io, name ?? null, options),
     );
+}
+
+async function remove(io: CliIo, name: string, { client, json }: { client?: string; json?: boolean }): Promise<void> {
+  const { withPlatform } = await import("./connect.ts");
+  await withPlatform(async (ctx) => {
+    const { removeModel } = await import("../../bots/models.ts");
+    await removeModel(ctx, await tenantOf(ctx, client), name);
+    if (json) return printJson(io, { name, client: client ?? null });
+    io.out(`${name} is removed.`);
+  });
 }
 
 function provider(text: string): Provider {

@@ -9,7 +9,10 @@ import { type CliIo, examples } from "./main.ts";
 type RunRow = typeof runs.$inferSelect;
 
 export function addRunCommands(program: Command, io: CliIo): void {
-  const run = program.command("run").description("what agents did, are doing, and why it failed");
+  const run = program
+    .command("run")
+    .description("what agents did, are doing, and why it failed")
+    .addHelpText("after", examples(["run list demo"]));
   run
     .command("list <client>")
     .description("a client's runs, newest first")

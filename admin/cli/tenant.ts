@@ -28,7 +28,10 @@ interface CreateOptions {
 const START_MS = 60_000;
 
 export function addTenantCommands(program: Command, io: CliIo): void {
-  const tenant = program.command("tenant").description("clients, each with a homeserver of its own");
+  const tenant = program
+    .command("tenant")
+    .description("clients, each with a homeserver of its own")
+    .addHelpText("after", examples(["tenant create acme"]));
   tenant
     .command("create <name>")
     .description("add a client; waits until its homeserver runs")

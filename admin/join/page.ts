@@ -2,6 +2,7 @@ import { randomBytes } from "node:crypto";
 import type { Context as Request } from "hono";
 import { html, raw } from "hono/html";
 import type { ContentfulStatusCode } from "hono/utils/http-status";
+import { passwordProblem } from "../../homeserver/accounts.ts";
 import type { FieldProblems } from "../accept-invite.ts";
 import { SCRIPT } from "./script.ts";
 import { STYLE } from "./style.ts";
@@ -21,6 +22,7 @@ export function sendPage(
       "default-src 'none'",
       `style-src 'nonce-${nonce}'`,
       ...(page.script ? [`script-src 'nonce-${nonce}'`, "connect-src 'self'"] : []),
+      "img-src data:",
       "form-action 'self'",
       "base-uri 'none'",
       "frame-ancestors 'none'",
@@ -86,7 +88,7 @@ ${form.trouble ? html`<p class="banner" role="alert">${form.trouble}</p>` : ""}
 <div class="field"><input id="password" name="password" type="password" required maxlength="512"
  autocomplete="new-password" aria-describedby="password-error password-hint" ${invalid(form.problems.password)}></div>
 <p class="error" id="password-error" aria-live="polite">${form.problems.password ?? ""}</p>
-<p class="hint" id="password-hint">You sign in with it later, so keep it somewhere safe.</p>
+<p class="hint" id="password-hint">${passwordProblem("")} You sign in with it later, so keep it somewhere safe.</p>
 <button type="submit">Create account</button>
 </form>`;
   return sendPage(c, status, { title, body, script: SCRIPT });
