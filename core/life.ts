@@ -14,6 +14,8 @@ export interface Life {
   say(line: string): void;
   /** Says how something that was just started ends. */
   onEnd: Shutdown["add"];
+  /** Ends everything because of something that went wrong. */
+  fail(error: unknown): void;
 }
 
 /** How long a start that a signal cut short may take to end what it was just starting. */
@@ -61,7 +63,7 @@ export function live(config: Config, name: string, begin: (life: Life) => Promis
   process.removeAllListeners("warning").on("warning", (warning) => log.warn({ err: warning }, "warning"));
   // A promise that nobody waits for is no reason to end what everybody else waits for.
   process.on("unhandledRejection", (error) => log.error({ err: error }, "a failure that nobody took care of"));
-  starting = begin({ config, log, say, onEnd: shutdown.add }).catch((error: unknown) => {
+  starting = begin({ config, log, say, onEnd: shutdown.add, fail: failed }).catch((error: unknown) => {
     if (!(error instanceof Interrupted)) failed(error);
   });
 }
