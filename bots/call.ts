@@ -58,6 +58,8 @@ export interface ModelAnswer {
   firstTokenMs: number;
   durationMs: number;
   attempts: number;
+  /** Resolves when the ledger has it; never rejects. The answer need not wait for it, the end of the run should. */
+  recorded: Promise<void>;
 }
 
 /**
@@ -142,7 +144,7 @@ async function ask(asking: Asking): Promise<Omit<ModelAnswer, "attempts">> {
     throw failure ?? error;
   }
   const end = endOf(seen, input, "ok", seen.finishReason ?? "");
-  await endCall(ctx, open.id, end);
+  const recorded = endCall(ctx, open.id, end);
   const { inputTokens, outputTokens, cachedTokens, reasoningTokens, estimated, durationMs, result } = end;
   return {
     text: seen.filter.text.trimEnd(),
@@ -151,6 +153,7 @@ async function ask(asking: Asking): Promise<Omit<ModelAnswer, "attempts">> {
     estimated,
     firstTokenMs: end.firstTokenMs ?? 0,
     durationMs,
+    recorded,
   };
 }
 

@@ -1,3 +1,4 @@
+import type { TransactionSql } from "postgres";
 import type { Context } from "../core/context.ts";
 import type { ErrorCode } from "../core/errors.ts";
 import type { StepDetail } from "../migrations/types.ts";
@@ -9,18 +10,27 @@ export interface Thought {
   text: string;
   detail: StepDetail;
   error?: { code: ErrorCode; sentence: string } | undefined;
+  /** The ledger row of the call is being ended. */
+  recorded?: Promise<void>;
 }
 
 /** Keeps what the model said, with the messages that already show some of it: the checkpoint from which the answer is delivered. */
 export async function saveThought(ctx: Context, work: Work, thought: Thought, eventIds: string[]): Promise<void> {
   await ctx.sql.begin(async (sql) => {
-    await sql`update steps set state = ${thought.state}, output = ${thought.text}, finished_at = now(),
+    await sql`update steps set state = ${thought.state}, output = ${unlessRedacted(sql, work, thought.text)}, finished_at = now(),
       detail = detail || ${sql.json(thought.detail as never)} where run_id = ${work.runId} and position = 0`;
     if (thought.error)
       await sql`update runs set error_code = ${thought.error.code}, error = ${thought.error.sentence} where id = ${work.runId}`;
     await saveEvents(sql as never, work, eventIds);
   });
 }
+
+/**
+ * The text, or null when the question was redacted meanwhile: it may repeat it. The lock waits for a redaction that is being routed, so
+ * that either this sees it, or it sees this.
+ */
+const unlessRedacted = (sql: Context["sql"] | TransactionSql, work: Work, text: string) => sql`
+  (select case when r.stop_reason = 'redacted' then null else ${text}::text end from runs r where r.id = ${work.runId} for update)`;
 
 /** Keeps which messages of the room belong to the answer. */
 export async function saveEvents(sql: Context["sql"], work: Work, eventIds: string[]): Promise<void> {
@@ -58,7 +68,7 @@ export async function finishRun(
     with s as (
       ${
         thought
-          ? sql`update steps set state = ${thought.state}, output = ${thought.text}, finished_at = now(),
+          ? sql`update steps set state = ${thought.state}, output = ${unlessRedacted(sql, work, thought.text)}, finished_at = now(),
               detail = detail || ${sql.json(thought.detail as never)} where run_id = ${work.runId} and position = 0`
           : sql`update steps set finished_at = coalesce(finished_at, now()),
               state = case when state = 'running' then 'stopped' else state end where run_id = ${work.runId} and position = 0`

@@ -224,7 +224,7 @@ export interface ModelTest {
 /** Asks a model for one word, as an agent would. Throws `no_model` or what `callModel` throws. */
 export async function testModel(ctx: Context, tenantId: string | null, name: string | null): Promise<ModelTest> {
   const row = tenantId === null ? await operatorModel(ctx, name) : await resolveModel(ctx, tenantId, name);
-  const { text, firstTokenMs, durationMs, usage } = await callModel(ctx, {
+  const { text, firstTokenMs, durationMs, usage, recorded } = await callModel(ctx, {
     tenantId,
     roomId: null,
     agentId: null,
@@ -236,6 +236,7 @@ export async function testModel(ctx: Context, tenantId: string | null, name: str
     signal: AbortSignal.timeout(120_000),
     limits: { attempts: 1 },
   });
+  await recorded;
   return { model: shown(row), text, firstTokenMs, durationMs, usage };
 }
 

@@ -46,6 +46,7 @@ export async function think(
     return endUnsaid(ctx, work, thought);
 
   const eventId = await sendWhole(ctx, work, surroundings, shown, thought);
+  await thought.recorded;
   const keep = eventId
     ? () => finishRun(ctx, work, { state: "done", thought, eventIds: [eventId], firstTextAt: ctx.clock.now() })
     : () => saveThought(ctx, work, thought, shown.eventIds);
@@ -91,7 +92,7 @@ async function ask(ctx: Context, work: Work, seen: Surroundings, shown: Shown, s
     });
     const { inputTokens, outputTokens } = said.usage;
     const detail = { ...soFar(), inputTokens, outputTokens, firstTokenMs: said.firstTokenMs };
-    return { state: "done", text: prefix + said.text, detail };
+    return { state: "done", text: prefix + said.text, detail, recorded: said.recorded };
   }
 }
 

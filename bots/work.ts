@@ -97,16 +97,18 @@ export async function loadSurroundings(
         select coalesce(min(visible_from), 9223372036854775807) as seq from room_members
         where tenant_id = ${run.tenantId} and room_id = ${run.roomId} and user_id = ${run.agentUserId}
       )
-      select event_id as "eventId", sender, ts::float8 as ts, seq::float8 as seq, content from inbox
+      -- What was fetched at the agent's coming got its numbers late, but was said before.
+      select event_id as "eventId", sender, ts::float8 as ts, content,
+        (case when outcome = 'backfill' then 0 else inbox.seq end)::float8 as seq from inbox
       where tenant_id = ${run.tenantId} and room_id = ${run.roomId} and type = 'm.room.message' and content <> '{}'
-        and (seq >= (select seq from since) or outcome = 'backfill')
+        and inbox.seq >= (select seq from since)
         ${
           run.threadRoot
             ? sql`and (event_id = ${run.threadRoot} or content->'m.relates_to'->>'event_id' = ${run.threadRoot}
                 or content->'m.relates_to'->>'rel_type' = 'm.replace')`
             : sql``
         }
-      order by seq desc limit 400`,
+      order by inbox.seq desc limit 400`,
     sql<Surroundings["members"]>`
       select m.user_id as "userId", m.display_name as name, a.name as "agentName"
       from room_members m left join agents a on a.tenant_id = m.tenant_id and a.user_id = m.user_id
