@@ -53,7 +53,7 @@ test("!stop ends it with what was written so far", async () => {
   const { question } = await askSlowly(room, "#stop");
   await alice.say(room, "!stop");
   const answer = await alice.answer(question);
-  expect(answer.text).toContain("so many words");
+  expect(answer.text).toMatch(/^so m/);
   expect(answer.text.length).toBeLessThan(500);
   await runIs(question, "stopped");
 });
