@@ -8,6 +8,7 @@ import { startDrain } from "../bots/drain.ts";
 import { refreshDefaultModel } from "../bots/refresh-model.ts";
 import { startRetention } from "../bots/retention.ts";
 import { startRuns } from "../bots/runs.ts";
+import type { registerWorkflows } from "../bots/workflow.ts";
 import { systemClock } from "../core/clock.ts";
 import { type Config, loadConfig } from "../core/config.ts";
 import type { Context } from "../core/context.ts";
@@ -36,6 +37,8 @@ import { publicUrl } from "./public-url.ts";
 import { summary } from "./summary.ts";
 
 type Command = "start" | "serve" | "worker";
+/** `register` takes the place of this version's workflows: for the test that goes from one version to the next. */
+type Versions = { register?: typeof registerWorkflows };
 
 /** What a new home folder grows to with one client, and what a known one needs to breathe. */
 const NEW_HOME_MB = 400;
@@ -47,14 +50,14 @@ const INTERNAL_KEEP_ALIVE_MS = 3_600_000;
 const PUBLIC_KEEP_ALIVE_MS = 65_000;
 
 /** Runs one of the long-lived commands until a signal. What is in the way of a start is said in a sentence, exit code 1. */
-export async function runPlatform(command: Command): Promise<void> {
+export async function runPlatform(command: Command, versions: Versions = {}): Promise<void> {
   try {
     const config = loadConfig();
     const known = existsSync(path.join(config.home, "ports.json"));
     prepareHome(config.home, { neededMb: known ? KNOWN_HOME_MB : NEW_HOME_MB });
     const lock = command === "worker" ? null : takeHome(config.home);
     if (lock === "taken") return;
-    live(config, command === "start" ? "platform" : command, (life) => begin(life, command, lock));
+    live(config, command === "start" ? "platform" : command, (life) => begin(life, { command, lock, versions }));
   } catch (error) {
     if (!(error instanceof AppError)) throw error;
     process.stderr.write(`${error.sentence}\n`);
@@ -74,7 +77,14 @@ function takeHome(home: string): HomeLock | "taken" {
   return "taken";
 }
 
-async function begin(life: Life, command: Command, lock: HomeLock | null): Promise<void> {
+interface Begun {
+  command: Command;
+  lock: HomeLock | null;
+  versions: Versions;
+}
+
+async function begin(life: Life, how: Begun): Promise<void> {
+  const { command, lock, versions } = how;
   if (lock) {
     await life.onEnd("the lock", lock.release);
     const left = leftovers(life.config.home).length;
@@ -83,8 +93,8 @@ async function begin(life: Life, command: Command, lock: HomeLock | null): Promi
   const ctx = await openPlatform(life, command);
   const wake = openWake(ctx.databaseUrl, ctx.log);
   await life.onEnd("NOTIFY", wake.close);
-  if (command !== "worker") return receive(life, ctx, { wake, command, lock });
-  await startBots(life, ctx, wake);
+  if (command !== "worker") return receive(life, ctx, { wake, command, lock, versions });
+  await startBots(life, ctx, { wake, versions });
   life.say("Worker is running. Ctrl-C stops it.");
 }
 
@@ -130,9 +140,10 @@ interface Receiving {
   wake: Wake;
   command: "start" | "serve";
   lock: HomeLock | null;
+  versions: Versions;
 }
 
-async function receive(life: Life, ctx: Context, { wake, command, lock }: Receiving): Promise<void> {
+async function receive(life: Life, ctx: Context, { wake, command, lock, versions }: Receiving): Promise<void> {
   const ports = await portsOf(ctx.config);
   const internalUrl = await openInternal(life, ctx, ports);
   const door = await openPublic(life, ctx, ports);
@@ -140,7 +151,7 @@ async function receive(life: Life, ctx: Context, { wake, command, lock }: Receiv
   await life.onEnd("the homeservers", () => supervisor.stop());
   const [model] = await Promise.all([
     refreshDefaultModel(ctx),
-    command === "start" ? startBots(life, ctx, wake) : undefined,
+    command === "start" ? startBots(life, ctx, { wake, versions }) : undefined,
     tenantsUp(ctx, supervisor),
   ]);
   const invite = await ensureDemo(ctx, { ready: supervisor.ready, say: life.say });
@@ -150,9 +161,13 @@ async function receive(life: Life, ctx: Context, { wake, command, lock }: Receiv
   for (const line of await summary(ctx, { invite, model })) life.say(line);
 }
 
-async function startBots(life: Life, ctx: Context, wake: Wake): Promise<void> {
+async function startBots(
+  life: Life,
+  ctx: Context,
+  { wake, versions }: { wake: Wake; versions: Versions },
+): Promise<void> {
   for (const [name, start] of [
-    ["runs", () => startRuns(ctx, { wake })],
+    ["runs", () => startRuns(ctx, { wake, ...versions })],
     ["routing", () => startDrain(ctx, { wake, onReceived })],
     ["actions", () => startActions(ctx, { wake })],
     ["retention", async () => startRetention(ctx)],
