@@ -163,7 +163,11 @@ function pythonEnv() {
     "PIP_REQUIRE_VIRTUALENV",
     "VIRTUAL_ENV",
   ];
-  return { ...Object.fromEntries(unset.map((name) => [name, undefined])), PIP_ROOT_USER_ACTION: "ignore" };
+  return {
+    ...process.env,
+    ...Object.fromEntries(unset.map((name) => [name, undefined])),
+    PIP_ROOT_USER_ACTION: "ignore",
+  };
 }
 
 // ---- steps and sentences
@@ -206,7 +210,8 @@ function runLogged(command, args, env) {
 
 /** From what npm or pip wrote to the sentence that says what to do. */
 function whyFailed(what, { output, missing }) {
-  if (missing) return `${what} failed because ${oneLine(output)}. Install Node with npm, then do this again.`;
+  if (missing)
+    return `${what} failed because there is no npm on this machine's PATH. Install Node with npm, then do this again.`;
   if (/ENOSPC|No space left on device|EDQUOT|Disk quota/i.test(output)) return fullDisk(ROOT);
   if (
     /ENOTFOUND|EAI_AGAIN|ECONNREFUSED|ECONNRESET|ETIMEDOUT|ENETUNREACH|NewConnectionError|Name or service|network|Could not find a version|Connection (refused|reset)|Max retries/i.test(
@@ -217,7 +222,7 @@ function whyFailed(what, { output, missing }) {
   if (/EACCES|EPERM|EROFS|Permission denied|Read-only/i.test(output)) return notWritable();
   const errors = output
     .split("\n")
-    .filter((line) => /error/i.test(line) && !/complete log|npm error (code|$)|npm help/i.test(line));
+    .filter((line) => /error/i.test(line) && !/complete log|npm error( code|\s*$)|npm help/i.test(line));
   const last = (errors.at(0) ?? output).replace(/^(npm error|ERROR:)\s*/, "");
   return `${what} failed: ${oneLine(last) || "no reason given"}. ${LOG} has the details; when that is mended, do this again.`;
 }
