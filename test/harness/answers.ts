@@ -31,7 +31,7 @@ export interface Content {
   [key: string]: unknown;
 }
 
-/** One message of an agent that answers a question. A long answer has several. */
+/** One message of an agent that answers a question. A long answer has several, of which the last says that it is final. */
 export interface Answer {
   eventId: string;
   roomId: string | undefined;

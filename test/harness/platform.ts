@@ -79,13 +79,15 @@ export interface PlatformOptions {
   name: string;
   env?: Record<string, string>;
   model?: ModelServer;
+  /** A folder with data in it already, as from `restore`; it is removed at the end like any other. */
+  home?: string;
   /** Which of our processes to begin with: the whole platform, or only the receiver. */
   command?: "start" | "serve";
 }
 
 /** Starts one over a fresh home folder and waits until its demo tenant answers. */
 export async function startPlatform(options: PlatformOptions): Promise<Platform> {
-  const home = mkdtempSync(path.join(tmpdir(), "agentopia-e2e-"));
+  const home = options.home ?? mkdtempSync(path.join(tmpdir(), "agentopia-e2e-"));
   const model = options.model ?? (await startModelServer());
   const env = {
     ...plain(),

@@ -27,22 +27,24 @@ export function postgresBinary(): string {
 
 /**
  * A Postgres in a temporary folder that is gone when the run ends. Unlike the platform's own it does not wait for the disk
- * (fsync off): its data need not outlive anything. As root its programs run as `nobody`, which Postgres insists on.
+ * (fsync off): its data need not outlive anything. As root its programs run as an ordinary user, which Postgres insists on.
  */
 export async function startTestPostgres(): Promise<TestPostgres> {
   const binary = postgresBinary();
   const folder = mkdtempSync(path.join(tmpdir(), "agentopia-postgres-"));
-  const owner = process.getuid?.() === 0 ? { uid: 65534, gid: 65534 } : {};
+  const { uid, gid, prefix } = chooseUser(folder, binary);
   chmodSync(folder, 0o700);
-  if (owner.uid) chownSync(folder, owner.uid, owner.gid);
+  chownSync(folder, uid, gid);
   const initdb = ["-D", folder, "-U", "postgres", "--auth=trust", "--no-sync", "--locale=C", "--encoding=UTF8"];
-  await run(path.join(path.dirname(binary), "initdb"), initdb, { ...owner, cwd: "/", env: {} });
+  const [first = "", ...before] = [...prefix, path.join(path.dirname(binary), "initdb")];
+  await run(first, [...before, ...initdb], { cwd: "/", env: plainEnv() });
   const port = await freePort();
   const settings = ["fsync=off", "synchronous_commit=off", "full_page_writes=off", "max_connections=200"];
+  const [command = "", ...args] = [...prefix, binary];
   const child = spawn(
-    binary,
-    ["-D", folder, "-p", String(port), "-h", "127.0.0.1", "-k", "", ...settings.flatMap((one) => ["-c", one])],
-    { ...owner, cwd: "/", env: { LC_ALL: "C" }, stdio: ["ignore", "ignore", openSync(path.join(folder, "log"), "a")] },
+    command,
+    [...args, "-D", folder, "-p", String(port), "-h", "127.0.0.1", "-k", "", ...settings.flatMap((one) => ["-c", one])],
+    { cwd: "/", env: plainEnv(), stdio: ["ignore", "ignore", openSync(path.join(folder, "log"), "a")] },
   );
   const url = `postgres://postgres@127.0.0.1:${port}/postgres`;
   const stop = async () => {
