@@ -65,7 +65,7 @@ export async function getAgent(ctx: Context, tenantId: string, nameOrId: string)
         eq(agents.tenantId, tenantId),
         ne(agents.state, "removed"),
         or(
-          eq(raw`lower(${agents.name})`, nameOrId.trim().toLowerCase()),
+          raw`lower(${agents.name}) = lower(${nameOrId.trim()})`,
           eq(agents.id, nameOrId),
           eq(agents.userId, nameOrId),
         ),
@@ -179,7 +179,7 @@ async function sameAgent(ctx: Context, { tenantId, definition, templateId }: New
   const ofThatName = and(
     eq(agents.tenantId, tenantId),
     ne(agents.state, "removed"),
-    eq(raw`lower(${agents.name})`, definition.name.toLowerCase()),
+    raw`lower(${agents.name}) = lower(${definition.name})`,
   );
   const [row] = await ctx.db.select().from(agents).where(ofThatName);
   if (!row) return null;
