@@ -8,6 +8,8 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { promisify } from "node:util";
 import postgres from "postgres";
 import { postgresProgram } from "../../core/postgres.ts";
+import { chooseUser } from "../../core/postgres-user.ts";
+import { plainEnv } from "../../core/processes.ts";
 
 const run = promisify(execFile);
 
