@@ -3,6 +3,7 @@ import { and, eq, inArray } from "drizzle-orm";
 import type { Context } from "../core/context.ts";
 import { agents, inbox } from "../migrations/schema.ts";
 import type { TenantAccess } from "./access.ts";
+import { callWith, pathOf } from "./http.ts";
 import { receive } from "./inbox.ts";
 import { joinedRooms, type RoomEvent, readMessages } from "./matrix.ts";
 
@@ -21,6 +22,11 @@ export async function catchUpByMessages(ctx: Context, access: TenantAccess): Pro
     for (const roomId of await joinedRooms(ctx, { tenantId: access.id, as: userId })) readers.set(roomId, userId);
   });
   let looked = 0;
+  await eachOf(ours, async ({ userId }) => {
+    const invites = await invitesOf(access, userId);
+    looked += invites.length;
+    if (invites.length > 0) await receive(ctx, access.id, invites);
+  });
   await eachOf([...readers], async ([roomId, as]) => {
     const missed = await missedIn(ctx, { tenantId: access.id, as, roomId });
     looked += missed.length;
@@ -42,6 +48,31 @@ async function missedIn(ctx: Context, room: { tenantId: string; as: string; room
     from = end;
   }
   return found.reverse();
+}
+
+const NO_EVENTS = { types: [] };
+const INVITES_ONLY = JSON.stringify({
+  presence: NO_EVENTS,
+  account_data: NO_EVENTS,
+  room: { timeline: { limit: 1, types: [] }, state: NO_EVENTS, ephemeral: NO_EVENTS, account_data: NO_EVENTS },
+});
+
+/** The invites that wait for a user of ours, as the events that they are: the user may not read them, an admin may. */
+async function invitesOf(access: TenantAccess, userId: string): Promise<RoomEvent[]> {
+  const query = { filter: INVITES_ONLY, timeout: 0 };
+  const what = { method: "GET", path: "/_matrix/client/v3/sync", as: userId, query } as const;
+  const { rooms } = await callWith<{ rooms?: { invite?: Record<string, unknown> } }>(access, what);
+  const found: RoomEvent[] = [];
+  for (const roomId of Object.keys(rooms?.invite ?? {})) {
+    const path = `/_synapse/admin/v1/rooms${pathOf(roomId)}/state`;
+    const { state } = await callWith<{ state: RoomEvent[] }>(access, {
+      method: "GET",
+      path,
+      query: { type: "m.room.member" },
+    });
+    found.push(...state.filter((event) => event.type === "m.room.member" && event.state_key === userId));
+  }
+  return found;
 }
 
 const isOwnJoin = (event: RoomEvent, userId: string) =>

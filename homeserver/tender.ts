@@ -32,6 +32,7 @@ const START_MS = 120_000;
 const PING_MS = 30_000;
 const OWED_PING_MS = 2_000;
 const DEAF_AFTER = 3;
+const CATCH_UP_MS = 300_000;
 
 /** Begins at once and goes on until `end`. */
 export function startTender(ctx: Context, given: Given): Tender {
@@ -41,6 +42,7 @@ export function startTender(ctx: Context, given: Given): Tender {
   let health: Health = { failures: [], since: 0, attempt: 0, notBefore: 0 };
   let ending = false;
   let missedPings = 0;
+  let caughtUpAt = 0;
   let wakeUp: () => void = () => undefined;
   const ready = settleable();
   const driver = driverOf(row.driver);
@@ -116,15 +118,23 @@ export function startTender(ctx: Context, given: Given): Tender {
     }
     row = { ...row, caughtUpWith: started.instance };
     await ctx.db.update(tenants).set({ caughtUpWith: started.instance }).where(eq(tenants.id, row.id));
-    health = { ...health, since: ctx.clock.now() };
+    caughtUpAt = ctx.clock.now();
+    health = { ...health, since: caughtUpAt };
     await setState("running");
   }
 
   async function check(): Promise<void> {
     if (health.attempt > 0 && ctx.clock.now() - health.since > HEALTHY_MS) health = { ...health, attempt: 0 };
     try {
-      const heard = await pingAppservice(await tenantAccess(ctx, row.id));
+      const access = await tenantAccess(ctx, row.id);
+      const heard = await pingAppservice(access);
       if (heard === "deaf") log.warn("the homeserver answers, but could not reach us");
+      // Nobody tells us when a homeserver of others was restarted and forgot what it had not sent yet.
+      const stale = missedPings > 0 || ctx.clock.now() - caughtUpAt > CATCH_UP_MS;
+      if (running?.missed === "messages" && stale) {
+        await catchUpByMessages(ctx, access);
+        caughtUpAt = ctx.clock.now();
+      }
       missedPings = 0;
     } catch (error) {
       missedPings++;

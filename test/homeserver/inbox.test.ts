@@ -58,8 +58,6 @@ describe("what a homeserver sends", () => {
 
   test("loses nothing to the odd events beside it", async () => {
     const { ctx, send } = await tenant();
-    let deep: unknown = "bottom";
-    for (let i = 0; i < 20_000; i++) deep = [deep];
     const odd = [
       null,
       7,
@@ -81,9 +79,9 @@ describe("what a homeserver sends", () => {
     ];
     expect((await send(event("first"), ...odd, ...strange, event("last"))).status).toBe(200);
     const nested = `{"events":[${JSON.stringify(event("deep")).replace('"deep"', "[".repeat(20_000) + "]".repeat(20_000))}]}`;
-    expect([200, 400]).toContain((await inboxPut(ctx, nested)).status);
+    expect((await inboxPut(ctx, nested)).status).toBe(200);
     const ids = await stored(ctx);
-    expect(ids).toEqual(["$first", ...strange.map((one) => one.event_id), "$last", ...ids.slice(strange.length + 2)]);
+    expect(ids).toEqual(["$first", ...strange.map((one) => one.event_id), "$last", "$deep"]);
     const [nul] = await ctx.sql`select content from inbox where event_id = '$nul'`;
     expect(nul?.content).toEqual({ body: "a\ufffdb", "k\ufffdey": ["\ufffd"] });
   });

@@ -48,12 +48,12 @@ describe("what the supervisor does next", () => {
   });
 
   test("five deaths within two minutes are a crash loop; those by a missing database do not count", () => {
-    const after = (times: number[], counts = true) =>
+    const loopAfter = (times: number[], counts = true) =>
       times.reduce((health, at) => noteFailure(health, at, counts), fresh).looping;
-    expect(after([0, 1000, 2000, 3000])).toBe(false);
-    expect(after([0, 1000, 2000, 3000, 4000])).toBe(true);
-    expect(after([0, 1000, 2000, 3000, 121_000])).toBe(false);
-    expect(after([0, 1000, 2000, 3000, 4000], false)).toBe(false);
+    expect(loopAfter([0, 1000, 2000, 3000])).toBe(false);
+    expect(loopAfter([0, 1000, 2000, 3000, 4000])).toBe(true);
+    expect(loopAfter([0, 1000, 2000, 3000, 121_000])).toBe(false);
+    expect(loopAfter([0, 1000, 2000, 3000, 4000], false)).toBe(false);
   });
 });
 
@@ -148,7 +148,7 @@ test.each([
 test.each([
   ["postgres://u:p@db.example.org:5433/x", { host: "db.example.org", port: "5433" }],
   ["postgres://u:p@127.0.0.1/x?sslmode=require", { host: "127.0.0.1", port: "5432", sslmode: "require" }],
-  ["postgres://u@/x?host=/var/run/postgresql", { host: "/var/run/postgresql", port: "5432" }],
+  ["postgres://u@localhost/x?host=/var/run/postgresql", { host: "/var/run/postgresql", port: "5432" }],
 ])("server of %s", (url, server) => {
   expect(databaseServer(url)).toEqual(server);
 });
