@@ -70,7 +70,13 @@ export async function unpackBackup(file: string, folder: string): Promise<Manife
 function readManifest(file: string, folder: string): Manifest {
   const at = path.join(folder, "backup.json");
   if (!existsSync(at)) throw damaged(file);
-  const { success, data } = Manifest.safeParse(JSON.parse(readFileSync(at, "utf8")));
+  let json: unknown;
+  try {
+    json = JSON.parse(readFileSync(at, "utf8"));
+  } catch (cause) {
+    throw damaged(file, cause);
+  }
+  const { success, data } = Manifest.safeParse(json);
   if (success) return data;
   throw new AppError("invalid", `${file} was not made by this version of Agentopia. Restore it with a newer one.`);
 }

@@ -18,6 +18,7 @@ import { AppError } from "../core/errors.ts";
 import { openLog } from "../core/log.ts";
 import { freePort, isFree, keptPorts } from "../core/ports.ts";
 import { startPostgres } from "../core/postgres.ts";
+import { openSecrets } from "../core/secrets.ts";
 import { explainTrouble, prepareHome } from "../core/trouble.ts";
 import { openTenantSecrets } from "../homeserver/access.ts";
 import { databaseServer, dropDatabase, ensureDatabase, withSynapseDatabase } from "../homeserver/synapse-database.ts";
@@ -71,9 +72,14 @@ export async function restore(config: Config, file: string, options: Options): P
 
 /** Keys, files and databases from the unpacked backup into the folder that becomes the home. */
 async function fill(config: Config, work: string, manifest: Manifest, options: Options): Promise<void> {
-  // A key in the environment is not written to the disk; that it is the right one is checked below.
-  if (!config.secretKey)
-    writeFileSync(path.join(config.home, "secret.key"), readFileSync(path.join(work, "secret.key")), { mode: 0o600 });
+  const key = readFileSync(path.join(work, "secret.key"), "utf8");
+  // A key in the environment is not written to the disk.
+  if (!config.secretKey) writeFileSync(path.join(config.home, "secret.key"), key, { mode: 0o600 });
+  if (openSecrets(config).keyId !== openSecrets({ ...config, secretKey: key.trim() }).keyId)
+    throw new AppError(
+      "setup",
+      "AGENTOPIA_SECRET_KEY is another secret key than the backup's. Unset it, or set the one that belongs to it.",
+    );
   if (existsSync(path.join(work, "synapse"))) {
     chmodSync(path.join(work, "synapse"), 0o700);
     renameSync(path.join(work, "synapse"), path.join(config.home, "synapse"));
