@@ -4,13 +4,13 @@ import type { Context } from "../core/context.ts";
 import { isTransient } from "../core/database.ts";
 import { AppError, sentenceOf } from "../core/errors.ts";
 import { tenants } from "../migrations/schema.ts";
-import { forgetTenantAccess, type TenantRow, tenantAccess, tenantChanged } from "./access.ts";
+import { forgetTenantAccess, type TenantAccess, type TenantRow, tenantAccess, tenantChanged } from "./access.ts";
 import { catchUpByMessages } from "./catch-up.ts";
 import { answers, causeEvent, ensureControlBot, pingAppservice } from "./control.ts";
 import type { Place, Running } from "./drivers/driver.ts";
 import { driverOf } from "./drivers/list.ts";
-import { decide, HEALTHY_MS, type Health, noteFailure, pauseAfter } from "./health.ts";
-import { closeInbox, openInbox, owesPing } from "./inbox.ts";
+import { decide, HEALTHY_MS, type Health, noteFailure } from "./health.ts";
+import { closeInbox, openInbox, owesPing, receive } from "./inbox.ts";
 
 export interface Tender {
   /** The row as it is now. */
@@ -30,9 +30,11 @@ interface Given {
 
 const START_MS = 120_000;
 const PING_MS = 30_000;
-const OWED_PING_MS = 2_000;
+const QUICK_MS = 2_000;
 const DEAF_AFTER = 3;
 const CATCH_UP_MS = 300_000;
+/** Looks in quick succession after a start or an outage. */
+const QUICK_LOOKS = 3;
 
 /** Begins at once and goes on until `end`. */
 export function startTender(ctx: Context, given: Given): Tender {
@@ -43,6 +45,7 @@ export function startTender(ctx: Context, given: Given): Tender {
   let ending = false;
   let missedPings = 0;
   let caughtUpAt = 0;
+  let quickLooks = 0;
   let wakeUp: () => void = () => undefined;
   const ready = settleable();
   const driver = driverOf(row.driver);
@@ -119,30 +122,39 @@ export function startTender(ctx: Context, given: Given): Tender {
     row = { ...row, caughtUpWith: started.instance };
     await ctx.db.update(tenants).set({ caughtUpWith: started.instance }).where(eq(tenants.id, row.id));
     caughtUpAt = ctx.clock.now();
+    quickLooks = QUICK_LOOKS;
     health = { ...health, since: caughtUpAt };
     await setState("running");
   }
 
   async function check(): Promise<void> {
     if (health.attempt > 0 && ctx.clock.now() - health.since > HEALTHY_MS) health = { ...health, attempt: 0 };
+    const access = await tenantAccess(ctx, row.id);
     try {
-      const access = await tenantAccess(ctx, row.id);
-      const heard = await pingAppservice(access);
-      if (heard === "deaf") log.warn("the homeserver answers, but could not reach us");
-      // Nobody tells us when a homeserver of others was restarted and forgot what it had not sent yet.
-      const stale = missedPings > 0 || ctx.clock.now() - caughtUpAt > CATCH_UP_MS;
-      if (running?.missed === "messages" && stale) {
-        await catchUpByMessages(ctx, access);
-        caughtUpAt = ctx.clock.now();
-      }
+      if ((await pingAppservice(access)) === "deaf") log.warn("the homeserver answers, but could not reach us");
       missedPings = 0;
     } catch (error) {
-      missedPings++;
-      log.warn({ err: error, missed: missedPings }, "the homeserver did not answer");
+      quickLooks = QUICK_LOOKS;
+      log.warn({ err: error }, "the homeserver did not answer a ping");
+      // Without its database it fails, but is not to be blamed.
+      missedPings = (await answers(access)) ? 0 : missedPings + 1;
       if (missedPings < DEAF_AFTER) return;
       missedPings = 0;
       throw new AppError("homeserver_down", "The homeserver runs, but does not answer.", { cause: error });
     }
+    await lookForUnsent(access);
+  }
+
+  async function lookForUnsent(access: TenantAccess): Promise<void> {
+    if (owesPing(row.id)) quickLooks = QUICK_LOOKS;
+    else if (quickLooks > 0) quickLooks--;
+    const unsent = (await driver.unsent?.(ctx, row)) ?? [];
+    if (unsent.length > 0) await receive(ctx, row.id, unsent);
+    // Nobody tells us when a homeserver of others was restarted and forgot what it had not sent yet.
+    if (running?.missed !== "messages") return;
+    if (quickLooks !== 1 && ctx.clock.now() - caughtUpAt < CATCH_UP_MS) return;
+    await catchUpByMessages(ctx, access);
+    caughtUpAt = ctx.clock.now();
   }
 
   async function fail(error: unknown): Promise<void> {
@@ -152,22 +164,15 @@ export function startTender(ctx: Context, given: Given): Tender {
     log.error({ err: error }, "the homeserver failed");
     // A database that is away is no fault of the homeserver: only the pause grows.
     const counts = !isTransient(error) || error instanceof AppError;
-    health = noteFailure(health, ctx.clock.now(), counts);
-    const detail =
-      error instanceof AppError
-        ? error.sentence
-        : isTransient(error)
-          ? "The database does not answer."
-          : sentenceOf(error);
-    const state =
-      error instanceof AppError && error.code === "setup"
-        ? row.driver === "external"
-          ? "starting"
-          : "failed"
-        : health.looping
-          ? "crash_loop"
-          : "restarting";
-    await setState(state, detail);
+    const now = ctx.clock.now();
+    health = driver.lookAgainMs ? { ...health, notBefore: now + driver.lookAgainMs } : noteFailure(health, now, counts);
+    await setState(stateAfter(error), whatHappened(error));
+  }
+
+  function stateAfter(error: unknown): TenantRow["state"] {
+    if (driver.lookAgainMs) return "starting";
+    if (error instanceof AppError && error.code === "setup") return "failed";
+    return health.looping ? "crash_loop" : "restarting";
   }
 
   async function step(): Promise<number> {
@@ -188,7 +193,7 @@ export function startTender(ctx: Context, given: Given): Tender {
     } else if (what === "start") await start();
     else if (what === "check") await check();
     else return Math.max(100, health.notBefore - now);
-    return owesPing(row.id) ? OWED_PING_MS : PING_MS;
+    return owesPing(row.id) || quickLooks > 0 ? QUICK_MS : PING_MS;
   }
 
   async function tend(): Promise<void> {
@@ -198,7 +203,7 @@ export function startTender(ctx: Context, given: Given): Tender {
       if (ending) break;
       waitMs = await step().catch(async (error) => {
         await fail(error).catch((second) => log.warn({ err: second }, "its state could not be written"));
-        return Math.max(100, pauseAfter(health));
+        return Math.max(100, health.notBefore - ctx.clock.now());
       });
     }
   }
@@ -235,6 +240,11 @@ export function startTender(ctx: Context, given: Given): Tender {
       await setState("stopped").catch((error) => log.warn({ err: error }, "its state could not be written"));
     },
   };
+}
+
+function whatHappened(error: unknown): string {
+  if (error instanceof AppError) return error.sentence;
+  return isTransient(error) ? "The database does not answer." : sentenceOf(error);
 }
 
 const quote = (running: Running | undefined) => {

@@ -11,6 +11,10 @@ export interface Driver {
   start(ctx: Context, tenant: TenantRow, place: Place): Promise<Running>;
   /** Makes a user a server admin, where the driver can (it may need another admin otherwise). */
   makeAdmin?(ctx: Context, tenant: TenantRow, userId: string): Promise<void>;
+  /** Events that it holds back although nothing hinders it; asked for after every disturbance and now and then. */
+  unsent?(ctx: Context, tenant: TenantRow): Promise<Record<string, unknown>[]>;
+  /** For homeservers that others start: milliseconds after which it is looked at again. It has no crash loop. */
+  lookAgainMs?: number;
   /** Ends one that runs, although we did not start it in this process. */
   halt(ctx: Context, tenant: TenantRow, place: Place): Promise<void>;
   /** Writes what is worth keeping to `backup` (a tar file) unless that is null, then takes everything away that `start` made. */

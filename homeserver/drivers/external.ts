@@ -9,6 +9,8 @@ import { policyModule, registrationFile } from "../synapse-config.ts";
 import type { Driver, Place } from "./driver.ts";
 
 export const externalDriver: Driver = {
+  lookAgainMs: 5_000,
+
   async plan(_ctx, wish) {
     if (!wish.url || !URL.canParse(wish.url) || !/^https?:$/.test(new URL(wish.url).protocol))
       throw new AppError(

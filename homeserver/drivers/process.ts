@@ -26,6 +26,7 @@ import {
   ensureDatabase,
   type SynapseDatabase,
   setBackAppservice,
+  unsentEvents,
   withSynapseDatabase,
 } from "../synapse-database.ts";
 import { backupHomeserver } from "./backup.ts";
@@ -86,6 +87,8 @@ export const processDriver: Driver = {
       (sql) => sql`update users set admin = 1 where name = ${userId}`,
     );
   },
+
+  unsent: (ctx, tenant) => unsentEvents(ctx, databaseOf(ctx, tenant)),
 
   async halt(ctx, tenant) {
     const found = find(tenant, filesOf(ctx, tenant.id));

@@ -69,7 +69,7 @@ const stateOf = async (roomId: string) => {
   return Object.fromEntries(events.filter((one) => one.state_key === "").map((one) => [one.type, one.content]));
 };
 
-describe("teams and channels", () => {
+describe("teams and channels", { timeout: 60_000 }, () => {
   test("a team is a space, its channels are rooms in it: private, internal, with the control bot as functional member", async () => {
     const inSpace = await stateOf(space);
     expect(inSpace["m.room.create"]).toMatchObject({ type: "m.space", "m.federate": false, room_version: "12" });
@@ -194,7 +194,7 @@ describe("teams and channels", () => {
 
 const ENCRYPTED = { type: "m.room.encryption", state_key: "", content: { algorithm: "m.megolm.v1.aes-sha2" } };
 
-describe("the tenant's policy", () => {
+describe("the tenant's policy", { timeout: 60_000 }, () => {
   test("a direct chat that asks for encryption, as Element X does, is made without it, and keeps the rest", async () => {
     const made = await ann.call("POST", "/_matrix/client/v3/createRoom", {
       preset: "trusted_private_chat",
