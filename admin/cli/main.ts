@@ -8,6 +8,7 @@ import { type Io, terminal } from "./io.ts";
 import { addModelCommands } from "./model.ts";
 import { addRunCommands } from "./run.ts";
 import { addStatusCommand } from "./status.ts";
+import { addTeamCommands } from "./team.ts";
 import { addTenantCommands } from "./tenant.ts";
 
 /**
@@ -28,6 +29,7 @@ export async function runCli(argv: string[], io: Io = terminal): Promise<number>
   const add = [
     addStatusCommand,
     addTenantCommands,
+    addTeamCommands,
     addInviteCommands,
     addAgentCommands,
     addModelCommands,

@@ -42,6 +42,7 @@ async function stopped() {
 const COMMANDS = {
   status: [],
   tenant: ["create", "list", "start", "stop", "restart", "remove"],
+  team: ["create", "list"],
   invite: ["create", "list", "revoke"],
   agent: ["create", "list", "pause", "resume", "remove"],
   model: ["add", "list", "test", "remove"],
