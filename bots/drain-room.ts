@@ -31,7 +31,11 @@ export async function drainRoom(
       if (batch.kind === "locked") return await lockedOrMissing(ctx, room);
       if (batch.kind === "nothing") return "nothing";
       if (batch.kind === "prepare") await prepareRoom(ctx, batch.room, batch.events, prepared);
-      else queued(batch.runIds);
+      else {
+        queued(batch.runIds);
+        // What came since the batch was read wakes us again.
+        if (!batch.more) return "nothing";
+      }
     } catch (error) {
       if (isTransient(error) || careful) throw error;
       // Some event breaks the whole batch. Again, each in a savepoint of its own, so that it breaks only itself.
@@ -45,7 +49,7 @@ type Batch =
   | { kind: "locked" }
   | { kind: "nothing" }
   | { kind: "prepare"; room: RoomRow; events: RoutedEvent[] }
-  | { kind: "routed"; runIds: string[] };
+  | { kind: "routed"; runIds: string[]; more: boolean };
 
 async function routeBatch(
   ctx: Context,
@@ -63,12 +67,11 @@ async function routeBatch(
       if (await isFirstOfOurs(sql, room, event, prepared)) {
         if (index === 0) return { kind: "prepare", room, events: [event] };
         // What comes before is routed and committed; then the history that a newcomer may see is fetched.
-        break;
+        return { kind: "routed", runIds, more: true };
       }
-      const routed = await routeOne(ctx, sql, room, event, careful);
-      runIds.push(...routed);
+      runIds.push(...(await routeOne(ctx, sql, room, event, careful)));
     }
-    return { kind: "routed", runIds };
+    return { kind: "routed", runIds, more: events.length === BATCH };
   });
 }
 

@@ -40,6 +40,8 @@ export async function startDrain(
   const queue: Waiting[] = [];
   const pauses = new Set<NodeJS.Timeout>();
   const active = new Set<Promise<void>>();
+  // Rooms of which this process was told directly: as many of NOTIFY's words about them say nothing new.
+  const told = new Map<string, number>();
   let stopped = false;
 
   function add(tenantId: string, roomId: string, doubtful: boolean): void {
@@ -53,6 +55,13 @@ export async function startDrain(
     rooms.set(key, room);
     queue.push(room);
     startNext();
+  }
+
+  function isOld(key: string): boolean {
+    const times = told.get(key) ?? 0;
+    if (times > 1) told.set(key, times - 1);
+    else told.delete(key);
+    return times > 0;
   }
 
   function startNext(): void {
@@ -126,12 +135,21 @@ export async function startDrain(
 
   const off = [
     onReceived((tenantId, roomIds) => {
-      for (const roomId of roomIds) add(tenantId, roomId, false);
+      for (const roomId of roomIds) {
+        const key = `${tenantId} ${roomId}`;
+        told.set(key, (told.get(key) ?? 0) + 1);
+        add(tenantId, roomId, false);
+      }
     }),
     wake.on(CHANNELS.inbox, (payload) => {
       const [tenantId, roomId] = payload.split(" ");
-      if (tenantId && roomId) add(tenantId, roomId, true);
-      else void lookEverywhere();
+      if (tenantId && roomId) {
+        if (!isOld(payload)) add(tenantId, roomId, true);
+        return;
+      }
+      // Words may have been lost on the way, so there is nothing left to count against.
+      told.clear();
+      void lookEverywhere();
     }),
   ];
   await lookEverywhere();

@@ -29,16 +29,14 @@ export async function loadView(sql: TransactionSql, room: RoomRow, event: Routed
   const { tenantId } = room;
   const targets = targetsOf(event);
   const speaks = event.type === "m.room.message" || event.type === "m.reaction";
-  const [agents, people, known, answers, threads, open, pairs, recent] = await together([
-    loadAgents(sql, room, event),
-    loadPeople(sql, room, event.sender),
+  const [around, known, answers, threads, open] = await together([
+    loadAround(sql, room, event, speaks),
     targets.length > 0 ? loadKnown(sql, tenantId, targets) : [],
     targets.length > 0 ? loadAnswers(sql, tenantId, targets) : [],
     targets.length > 0 && event.type === "m.room.message" ? loadThread(sql, room, targets) : [],
     event.stateKey !== null || startsCommand(event) ? loadOpenRuns(sql, room) : [],
-    speaks ? loadPairs(sql, room, event.sender, isAgentUser(event.sender, room)) : [],
-    speaks ? loadRecent(sql, room, event.sender) : [],
   ]);
+  const { agents, people, controlJoined, senderName, pairs, recent } = around;
   return {
     tenantId,
     serverName: room.serverName,
@@ -46,16 +44,13 @@ export async function loadView(sql: TransactionSql, room: RoomRow, event: Routed
     limits: limitsOf(room),
     ours: room.kind !== "other",
     state: room.state,
-    controlJoined: people.controlJoined,
+    controlJoined,
     agents: agents.map((agent) => ({
       ...agent,
-      counts: {
-        pairLastHour: pairs.find((pair) => pair.agentId === agent.id)?.count ?? 0,
-        recent: recent.filter((run) => run.agentId === agent.id),
-      },
+      counts: { pairLastHour: pairs[agent.id] ?? 0, recent: recent.filter((run) => run.agentId === agent.id) },
     })),
-    people: people.others,
-    senderName: people.senderName,
+    people,
+    senderName,
     known,
     answers,
     threadAgents: threads.map(({ agentId }) => agentId),
@@ -78,35 +73,74 @@ const startsCommand = (event: RoutedEvent) =>
 
 type AgentRow = Omit<AgentView, "counts">;
 
-/** Agents that are in the room or were, and the one that a member event is about. */
-const loadAgents = (sql: TransactionSql, { tenantId, roomId }: RoomRow, event: RoutedEvent) => sql<AgentRow[]>`
-  select a.id, a.user_id as "userId", a.name, a.version, a.state, coalesce(s.scope, a.definition->>'scope') as scope,
-    a.definition->'whoMayInvite' as "whoMayInvite", a.definition->>'description' as description, m.membership
-  from (
-    select user_id, membership from room_members
-      where tenant_id = ${tenantId} and room_id = ${roomId} and starts_with(user_id, '@agent-')
-    union all
-    select ${event.stateKey}, null where not exists (select from room_members
-      where tenant_id = ${tenantId} and room_id = ${roomId} and user_id = ${event.stateKey})
-  ) m join agents a on a.tenant_id = ${tenantId} and a.user_id = m.user_id
-    left join agent_scopes s on s.agent_id = a.id and s.room_id = ${roomId}
-  order by a.id`;
-
-async function loadPeople(sql: TransactionSql, room: RoomRow, sender: string) {
-  const functional = room.state?.functionalMembers ?? [];
-  const [row] = await sql<{ others: number; controlJoined: boolean; senderName: string | null }[]>`
-    select (select count(*)::int from (
-        select from room_members where tenant_id = ${room.tenantId} and room_id = ${room.roomId}
-          and membership in ('join', 'invite') and user_id <> ${room.controlUserId}
-          and user_id <> all(${functional}::text[])
-          and not (starts_with(user_id, '@agent-') and split_part(user_id, ':', 2) = split_part(${room.controlUserId}, ':', 2))
-        limit 2) p) as others,
-      exists (select from room_members where tenant_id = ${room.tenantId} and room_id = ${room.roomId}
-        and user_id = ${room.controlUserId} and membership = 'join') as "controlJoined",
-      (select display_name from room_members where tenant_id = ${room.tenantId} and room_id = ${room.roomId}
-        and user_id = ${sender}) as "senderName"`;
-  return row ?? { others: 0, controlJoined: false, senderName: null };
+interface Around {
+  agents: AgentRow[];
+  people: number;
+  controlJoined: boolean;
+  senderName: string | null;
+  /** By agent: runs of the last hour with the sender. */
+  pairs: Record<string, number>;
+  /** The newest runs that the sender asked for, newest first. */
+  recent: { agentId: string; askedAt: number; finishedAt: number | null }[];
 }
+
+/**
+ * What every event needs, in one statement: agents that are in the room or were, with the one that a member event is about; people; and
+ * for what `speaks` the sender's runs of the last hour, enough of them to tell a bot.
+ */
+async function loadAround(sql: TransactionSql, room: RoomRow, event: RoutedEvent, speaks: boolean): Promise<Around> {
+  const { tenantId, roomId, controlUserId } = room;
+  const here = sql`from room_members where tenant_id = ${tenantId} and room_id = ${roomId}`;
+  const [row] = await sql<Around[]>`
+    with member as (
+      select user_id, membership ${here} and starts_with(user_id, '@agent-')
+      union all
+      select ${event.stateKey}, null where ${event.stateKey !== null} and not exists (select ${here} and user_id = ${event.stateKey})
+    )
+    select (
+        select coalesce(json_agg(json_build_object('id', a.id, 'userId', a.user_id, 'name', a.name, 'version', a.version,
+          'state', a.state, 'scope', coalesce(s.scope, a.definition->>'scope'), 'whoMayInvite', a.definition->'whoMayInvite',
+          'description', a.definition->>'description', 'membership', m.membership) order by a.id), '[]')
+        from member m join agents a on a.tenant_id = ${tenantId} and a.user_id = m.user_id
+          left join agent_scopes s on s.agent_id = a.id and s.room_id = ${roomId}) as agents,
+      (select count(*)::int from (
+        select ${here} and membership in ('join', 'invite') and user_id <> ${controlUserId}
+          and user_id <> all(${room.state?.functionalMembers ?? []}::text[])
+          and not (starts_with(user_id, '@agent-') and split_part(user_id, ':', 2) = split_part(${controlUserId}, ':', 2))
+        limit 2) p) as people,
+      exists (select ${here} and user_id = ${controlUserId} and membership = 'join') as "controlJoined",
+      (select display_name ${here} and user_id = ${event.sender}) as "senderName",
+      ${speaks ? pairsOf(sql, room, event.sender) : sql`'{}'::json`} as pairs,
+      ${speaks ? recentOf(sql, room, event.sender) : sql`'[]'::json`} as recent`;
+  if (!row) throw new Error("a select without a from clause has one row");
+  return row;
+}
+
+/** Between agents in both directions. */
+const pairsOf = (sql: TransactionSql, room: RoomRow, sender: string) => sql`
+  (select coalesce(json_object_agg(agent_id, runs), '{}') from (
+    select agent_id, count(*)::int as runs from (
+      select agent_id from runs where tenant_id = ${room.tenantId} and room_id = ${room.roomId} and asked_by = ${sender}
+        and created_at > now() - interval '1 hour'
+      ${
+        isAgentUser(sender, room)
+          ? sql`union all select b.id from runs r join agents a on a.id = r.agent_id and a.user_id = ${sender}
+              join agents b on b.tenant_id = ${room.tenantId} and b.user_id = r.asked_by
+            where r.tenant_id = ${room.tenantId} and r.room_id = ${room.roomId} and starts_with(r.asked_by, '@agent-')
+              and r.created_at > now() - interval '1 hour'`
+          : sql``
+      }) asked group by agent_id) pair)`;
+
+const recentOf = (sql: TransactionSql, room: RoomRow, sender: string) => sql`
+  (select coalesce(json_agg(json_build_object('agentId', agent_id, 'askedAt', extract(epoch from created_at) * 1000,
+      'finishedAt', extract(epoch from finished_at) * 1000)), '[]')
+    from (select agent_id, created_at, finished_at from runs
+      where tenant_id = ${room.tenantId} and room_id = ${room.roomId} and asked_by = ${sender}
+        and created_at > now() - interval '1 hour'
+      order by created_at desc limit ${chainSeen(limitsOf(room).quickReplies)}) newest)`;
+
+/** A chain of 200 is not looked at: who sets the limit so high wants none. */
+const chainSeen = (quickReplies: number) => (quickReplies < 200 ? quickReplies + 1 : 0);
 
 /** The events, and the questions of the answers that they belong to. */
 const loadKnown = (sql: TransactionSql, tenantId: string, targets: string[]) => sql<KnownEvent[]>`
@@ -167,30 +201,3 @@ const loadThread = (sql: TransactionSql, { tenantId, roomId }: RoomRow, roots: s
 const loadOpenRuns = (sql: TransactionSql, { tenantId, roomId }: RoomRow) => sql<RunView[]>`
   select id, agent_id as "agentId", asked_by as "askedBy", thread_root as "threadRoot", hops, true as open
   from runs where tenant_id = ${tenantId} and room_id = ${roomId} and state in ('queued', 'running') and stop_reason is null`;
-
-/** Runs of the last hour between the sender and each agent; between agents in both directions. */
-const loadPairs = (sql: TransactionSql, { tenantId, roomId }: RoomRow, sender: string, byAgent: boolean) => sql<
-  { agentId: string; count: number }[]
->`
-  select agent_id as "agentId", count(*)::int as count from (
-    select agent_id from runs where tenant_id = ${tenantId} and room_id = ${roomId} and asked_by = ${sender}
-      and created_at > now() - interval '1 hour'
-    ${
-      byAgent
-        ? sql`union all select b.id from runs r join agents a on a.id = r.agent_id and a.user_id = ${sender}
-            join agents b on b.tenant_id = ${tenantId} and b.user_id = r.asked_by
-          where r.tenant_id = ${tenantId} and r.room_id = ${roomId} and starts_with(r.asked_by, '@agent-')
-            and r.created_at > now() - interval '1 hour'`
-        : sql``
-    }
-  ) p group by agent_id`;
-
-/** The newest runs that the sender asked for, newest first: enough of them to tell a bot. */
-const loadRecent = (sql: TransactionSql, { tenantId, roomId, limits }: RoomRow, sender: string) => sql<
-  { agentId: string; askedAt: number; finishedAt: number | null }[]
->`
-  select agent_id as "agentId", extract(epoch from created_at)::float8 * 1000 as "askedAt",
-    extract(epoch from finished_at)::float8 * 1000 as "finishedAt"
-  from runs where tenant_id = ${tenantId} and room_id = ${roomId} and asked_by = ${sender}
-    and created_at > now() - interval '1 hour'
-  order by created_at desc limit ${Math.min(limitsOf({ limits }).quickReplies + 1, 200)}`;

@@ -100,14 +100,15 @@ function writeRun(
     sql`with answer as (
         insert into answers (id, tenant_id, room_id, agent_id, question_event, again, current_run_id)
         values (${answerId}, ${tenantId}, ${roomId}, ${start.agentId}, ${start.questionEvent}, ${start.again}, ${id})
-        on conflict (id) do update set current_run_id = excluded.current_run_id returning id)
-      insert into runs (id, tenant_id, agent_id, agent_version, answer_id, room_id, thread_root, question_event, trigger_event,
-        asked_by, hops, created_at, timings)
-      select ${id}, ${tenantId}, ${start.agentId}, ${start.agentVersion}, answer.id, ${roomId}, ${start.threadRoot},
-        ${start.questionEvent}, ${start.triggerEvent}, ${start.askedBy}, ${start.hops}, clock_timestamp(), jsonb_build_object('routedMs',
-          round((extract(epoch from clock_timestamp()) * 1000)::numeric - ${event.receivedAt}::numeric, 1))
-      from answer on conflict (id) do nothing`,
-    sql`select pg_notify(${CHANNELS.run}, ${id})`,
+        on conflict (id) do update set current_run_id = excluded.current_run_id returning id
+      ), run as (
+        insert into runs (id, tenant_id, agent_id, agent_version, answer_id, room_id, thread_root, question_event, trigger_event,
+          asked_by, hops, created_at, timings)
+        select ${id}, ${tenantId}, ${start.agentId}, ${start.agentVersion}, answer.id, ${roomId}, ${start.threadRoot},
+          ${start.questionEvent}, ${start.triggerEvent}, ${start.askedBy}, ${start.hops}, clock_timestamp(), jsonb_build_object(
+            'routedMs', round((extract(epoch from clock_timestamp()) * 1000)::numeric - ${event.receivedAt}::numeric, 1))
+        from answer on conflict (id) do nothing returning id)
+      select pg_notify(${CHANNELS.run}, id) from run`,
   ];
   if (start.supersedes)
     statements.push(...stopStatements(sql, { runId: start.supersedes, reason: "superseded", by: event.sender }));

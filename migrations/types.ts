@@ -34,7 +34,7 @@ export interface TenantLimits {
   agentPairPerHour?: number;
   /** Runs that one person or foreign bot may cause with one agent, per room and hour. */
   personPairPerHour?: number;
-  /** Questions in a row, each within a second of the agent's answer: after these it is taken for a bot. */
+  /** Questions in a row, each within a second of the agent's answer: after these it is taken for a bot. From 200 on: never. */
   quickReplies?: number;
   /** Runs of one tenant at once. */
   concurrentRuns?: number;

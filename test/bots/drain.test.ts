@@ -178,7 +178,6 @@ test("whatever statement it dies at, the batch is routed once when it is done ag
     ];
   };
   let crashes = 0;
-  let afterCommit = false;
   for (let at = 1; ; at++) {
     await deliver(ctx, ...batch());
     const before = await ctx.sql`select count(*)::int as runs from runs`;
@@ -188,19 +187,13 @@ test("whatever statement it dies at, the batch is routed once when it is done ag
     );
     if (!died) break;
     crashes++;
-    // After the commit it dies while it looks whether there is more.
-    const committed = (await outcomes(ctx).then(Object.values)).at(-1) !== null;
-    afterCommit ||= committed;
-    if (!committed) {
-      expect(await ctx.sql`select count(*)::int as runs from runs`).toEqual(before);
-      expect(Object.values(await outcomes(ctx)).slice(-4)).toEqual([null, null, null, null]);
-    }
+    expect(await ctx.sql`select count(*)::int as runs from runs`).toEqual(before);
+    expect(Object.values(await outcomes(ctx)).slice(-4)).toEqual([null, null, null, null]);
     await drain(ctx);
     expect(Object.values(await outcomes(ctx)).slice(-4)).toEqual(["run", "edit:run", "invite:join", "command:stop"]);
     expect((await runsOf(ctx)).length).toBe(crashes * 3);
   }
-  expect(crashes).toBeGreaterThan(30);
-  expect(afterCommit).toBe(true);
+  expect(crashes).toBeGreaterThan(20);
 });
 
 test("two processes and many rooms: every question once, in the order of its room", async () => {
