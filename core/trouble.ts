@@ -1,4 +1,4 @@
-import { mkdirSync, statfsSync } from "node:fs";
+import { mkdirSync, statfsSync, statSync } from "node:fs";
 import path from "node:path";
 import { AppError } from "./errors.ts";
 
@@ -24,8 +24,8 @@ export function explainTrouble(error: unknown, home: string): unknown {
 export function prepareHome(home: string, { neededMb }: { neededMb: number }): void {
   try {
     // Others may pass, not list: as root, Postgres runs as an ordinary user with its data below. Every file in it is 0600.
-    mkdirSync(home, { recursive: true, mode: 0o711 });
-    mkdirSync(path.join(home, "logs"), { recursive: true, mode: 0o700 });
+    makeFolder(home, 0o711);
+    makeFolder(path.join(home, "logs"), 0o700);
     const { bavail, bsize } = statfsSync(home);
     const freeMb = Math.floor((bavail * bsize) / 1024 / 1024);
     if (freeMb < neededMb)
@@ -34,6 +34,20 @@ export function prepareHome(home: string, { neededMb }: { neededMb: number }): v
         `The disk that holds ${home} has ${freeMb} MB left and ${neededMb} MB are needed. Make room there and start again.`,
       );
   } catch (error) {
-    throw explainTrouble(error, home);
+    const known = explainTrouble(error, home);
+    if (known instanceof AppError) throw known;
+    throw new AppError(
+      "setup",
+      `The folder ${home} cannot be made (${(error as Error).message}). Choose another with AGENTOPIA_HOME.`,
+      { cause: error },
+    );
   }
+}
+
+/** Like `mkdir -p`. Node's own `recursive` tries for ever where a folder cannot be made below one that exists (/proc). */
+function makeFolder(folder: string, mode: number): void {
+  if (statSync(folder, { throwIfNoEntry: false })?.isDirectory()) return;
+  const parent = path.dirname(folder);
+  if (parent !== folder) makeFolder(parent, 0o755);
+  mkdirSync(folder, { mode });
 }

@@ -8,7 +8,7 @@ import { expect, onTestFinished, test } from "vitest";
 import { AppError } from "../../core/errors.ts";
 import { freePort } from "../../core/ports.ts";
 import { startPostgres } from "../../core/postgres.ts";
-import { explainTrouble } from "../../core/trouble.ts";
+import { explainTrouble, prepareHome } from "../../core/trouble.ts";
 import { startAndEnd } from "./start-process.ts";
 
 const log = pino({ level: "silent" });
@@ -61,6 +61,12 @@ test.each([
 ])("%s anywhere in the start is a sentence", (code, sentence) => {
   const explained = explainTrouble(Object.assign(new Error("open '/data/home/x'"), { code }), "/data/home");
   expect((explained as AppError).sentence).toMatch(sentence);
+});
+
+test.each(["/proc/agentopia", "/dev/null/agentopia"])("a home folder that cannot be made: %s", (home) => {
+  expect(() => prepareHome(home, { neededMb: 1 })).toThrow(
+    /cannot be made \(.*\)\. Choose another with AGENTOPIA_HOME\.$/,
+  );
 });
 
 test("what is something else stays what it is", () => {
