@@ -26,9 +26,9 @@ import { openSecrets } from "../core/secrets.ts";
 import { prepareHome } from "../core/trouble.ts";
 import { openWake, type Wake } from "../core/wake.ts";
 import { openElementWeb } from "../element-config/web.ts";
-import { inboxRoutes, onReceived } from "../homeserver/inbox.ts";
+import { closeInbox, inboxRoutes, onReceived } from "../homeserver/inbox.ts";
 import { type Supervisor, startSupervisor } from "../homeserver/supervisor.ts";
-import { listTenants } from "../homeserver/tenants.ts";
+import { listTenants, watchTenants } from "../homeserver/tenants.ts";
 import { platformDatabaseUrl } from "./database-url.ts";
 import { ensureDemo } from "./demo.ts";
 import { publicRoutes } from "./http.ts";
@@ -93,6 +93,7 @@ async function begin(life: Life, how: Begun): Promise<void> {
   const ctx = await openPlatform(life, command);
   const wake = openWake(ctx.databaseUrl, ctx.log);
   await life.onEnd("NOTIFY", wake.close);
+  watchTenants(ctx, wake);
   if (command !== "worker") return receive(life, ctx, { wake, command, lock, versions });
   await startBots(life, ctx, { wake, versions });
   life.say("Worker is running. Ctrl-C stops it.");
@@ -145,6 +146,8 @@ interface Receiving {
 
 async function receive(life: Life, ctx: Context, { wake, command, lock, versions }: Receiving): Promise<void> {
   const ports = await portsOf(ctx.config);
+  // The supervisor opens it tenant by tenant: nothing newer may come in before what was missed.
+  closeInbox(ctx);
   const internalUrl = await openInternal(life, ctx, ports);
   const door = await openPublic(life, ctx, ports);
   const supervisor = startSupervisor(ctx, { wake, internalUrl });
