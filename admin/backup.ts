@@ -1,4 +1,3 @@
-import { execFile } from "node:child_process";
 import {
   copyFileSync,
   existsSync,
@@ -13,17 +12,15 @@ import {
   writeFileSync,
 } from "node:fs";
 import path from "node:path";
-import { promisify } from "node:util";
 import type { Config } from "../core/config.ts";
 import type { Context } from "../core/context.ts";
 import { AppError } from "../core/errors.ts";
-import { postgresProgram } from "../core/postgres.ts";
-import { plainEnv } from "../core/processes.ts";
 import { explainTrouble } from "../core/trouble.ts";
 import { openTenantSecrets } from "../homeserver/access.ts";
 import { dumpDatabase } from "../homeserver/drivers/backup.ts";
 import { listTenants, type TenantRow } from "../homeserver/tenants.ts";
 import { type Manifest, sha256 } from "./archive.ts";
+import { programFailed, runProgram, withoutPassword } from "./postgres-programs.ts";
 import { withDatabase } from "./stopped-database.ts";
 
 export interface BackupMade {
@@ -31,6 +28,12 @@ export interface BackupMade {
   bytes: number;
   createdAt: string;
   tenants: string[];
+}
+
+interface Options {
+  say(line: string): void;
+  /** Ends it early; nothing is written then. */
+  signal?: AbortSignal | undefined;
 }
 
 /**
@@ -45,7 +48,7 @@ export interface BackupMade {
 export async function backup(
   config: Config,
   file: string,
-  options: { overwrite?: boolean; say(line: string): void },
+  options: Options & { overwrite?: boolean },
 ): Promise<BackupMade> {
   if (existsSync(file) && !options.overwrite)
     throw new AppError("conflict", `${file} is there already. Choose another name, or overwrite it with --force.`);
@@ -56,19 +59,30 @@ export async function backup(
     work = mkdtempSync(path.join(path.dirname(file), ".agentopia-backup-"));
     const folder = work;
     const manifest = await withDatabase(config, options.say, (ctx) => gather(ctx, folder, options));
-    options.say("Writing the file …");
+    sayUnlessStopped(options)("Writing the file …");
     await pack(folder, `${folder}.tar.gz`);
+    options.signal?.throwIfAborted();
     renameSync(`${folder}.tar.gz`, file);
     const tenants = manifest.tenants.map(({ id }) => id);
     return { file, bytes: statSync(file).size, createdAt: manifest.createdAt, tenants };
   } catch (error) {
+    options.signal?.throwIfAborted();
     throw diskTrouble(error, path.dirname(file));
   } finally {
     if (work) for (const made of [work, `${work}.tar.gz`]) rmSync(made, { recursive: true, force: true });
   }
 }
 
-async function gather(ctx: Context, work: string, { say }: { say(line: string): void }): Promise<Manifest> {
+/** Every step begins with a line, so this is where a long one that was stopped ends. */
+export function sayUnlessStopped({ say, signal }: Options): (line: string) => void {
+  return (line) => {
+    signal?.throwIfAborted();
+    say(line);
+  };
+}
+
+async function gather(ctx: Context, work: string, options: Options): Promise<Manifest> {
+  const say = sayUnlessStopped(options);
   const createdAt = new Date(ctx.clock.now()).toISOString();
   const files: Record<string, string> = {};
   const note = async (name: string) => {
@@ -77,7 +91,7 @@ async function gather(ctx: Context, work: string, { say }: { say(line: string): 
   writeFileSync(path.join(work, "secret.key"), secretKeyText(ctx.config), { mode: 0o600 });
   await note("secret.key");
   say("Reading the platform's database …");
-  await dumpPlatform(ctx.databaseUrl, path.join(work, "platform.dump"));
+  await dumpPlatform(ctx.databaseUrl, path.join(work, "platform.dump"), options.signal);
   await note("platform.dump");
   mkdirSync(path.join(work, "tenants"));
   // After the dump: each tenant that it holds is among them, unless it was removed this very moment.
@@ -108,18 +122,10 @@ function secretKeyText(config: Config): string {
   return config.secretKey ?? readFileSync(path.join(config.home, "secret.key"), "utf8");
 }
 
-async function dumpPlatform(databaseUrl: string, file: string): Promise<void> {
+async function dumpPlatform(databaseUrl: string, file: string, signal: AbortSignal | undefined): Promise<void> {
   const { url, env } = withoutPassword(databaseUrl);
   const options = ["-Fc", "--no-owner", "--no-privileges", "--no-comments", "-f", file, "-d", url];
-  await runProgram("pg_dump", options, env);
-}
-
-/** A password on the command line could be read by every user of the machine. */
-export function withoutPassword(databaseUrl: string): { url: string; env: Record<string, string> } {
-  const url = new URL(databaseUrl);
-  const password = decodeURIComponent(url.password);
-  url.password = "";
-  return { url: url.href, env: plainEnv(password ? { PGPASSWORD: password } : {}) };
+  await runProgram("pg_dump", options, { env, signal });
 }
 
 async function dumpTenant(ctx: Context, tenant: TenantRow, file: string): Promise<void> {
@@ -133,23 +139,6 @@ async function dumpTenant(ctx: Context, tenant: TenantRow, file: string): Promis
     if (gone) throw new AppError("conflict", `${tenant.id} was removed meanwhile. Make the backup again.`, { cause });
     throw programFailed(cause, `The database of ${tenant.id} could not be read`);
   }
-}
-
-/** Runs a program of Postgres; what it says last on stderr becomes the sentence. */
-export async function runProgram(name: string, args: string[], env: Record<string, string>): Promise<void> {
-  try {
-    await promisify(execFile)(postgresProgram(name), args, { env, maxBuffer: 64 * 1024 * 1024 });
-  } catch (cause) {
-    throw programFailed(cause, `${name} failed`);
-  }
-}
-
-function programFailed(cause: unknown, what: string): AppError {
-  const { code, stderr = "" } = cause as { code?: string; stderr?: string };
-  if (code === "ENOENT")
-    return new AppError("setup", "The programs of Postgres are not installed. Run `npm start` once.", { cause });
-  const last = stderr.trim().split("\n").at(-1) || "it did not say why";
-  return new AppError("setup", `${what}: ${last}`, { cause });
 }
 
 /** Signing key and media; all else is generated. Linked where that works: media may be large. */

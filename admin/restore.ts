@@ -25,7 +25,8 @@ import { databaseServer, dropDatabase, ensureDatabase, withSynapseDatabase } fro
 import { listTenants, type TenantRow } from "../homeserver/tenants.ts";
 import { tenants } from "../migrations/schema.ts";
 import { knownMigrations, type Manifest, unpackBackup } from "./archive.ts";
-import { runProgram, withoutPassword } from "./backup.ts";
+import { sayUnlessStopped } from "./backup.ts";
+import { runProgram, withoutPassword } from "./postgres-programs.ts";
 import { onDatabase } from "./stopped-database.ts";
 
 export interface Restored {
@@ -36,42 +37,54 @@ export interface Restored {
 
 interface Options {
   say(line: string): void;
+  /** Ends it early; nothing is left then. */
+  signal?: AbortSignal | undefined;
 }
 
 /**
- * Puts a backup into an empty data folder (and, with `DATABASE_URL`, into that empty database). All is made beside the
- * folder and moved there when it is whole; when anything fails, nothing of it stays. Throws sentences.
+ * Puts a backup into an empty data folder (and, with `DATABASE_URL`, into that empty database). All is made in a folder within
+ * it, so that a mounted one will do, and moved up when it is whole; when anything fails, nothing of it stays. Throws sentences.
  */
 export async function restore(config: Config, file: string, options: Options): Promise<Restored> {
   const { home } = config;
-  if (existsSync(home) && readdirSync(home).length > 0)
+  const made = !existsSync(home);
+  if (!made && readdirSync(home).length > 0)
     throw new AppError(
       "conflict",
       `${home} is not empty. Restore into an empty folder: move this one away, or name another with AGENTOPIA_HOME.`,
     );
-  const staging = `${home}.restoring-${process.pid}`;
-  const work = path.join(staging, "unpacked");
+  const staging = path.join(home, ".restoring");
+  const say = sayUnlessStopped(options);
   try {
-    prepareHome(staging, { neededMb: 200 });
-    mkdirSync(work, { mode: 0o700 });
-    options.say("Checking the backup …");
-    const manifest = await unpackBackup(file, work);
-    if (manifest.migrations > knownMigrations(ROOT))
-      throw new AppError("invalid", `${file} was made by a newer version of Agentopia. Restore it with that one.`);
-    await fill({ ...config, home: staging }, work, manifest, options);
-    rmSync(work, { recursive: true });
-    if (existsSync(home)) rmdirSync(home);
-    renameSync(staging, home);
+    say("Checking the backup …");
+    const manifest = await fill({ ...config, home: staging }, file, { ...options, say });
+    options.signal?.throwIfAborted();
+    for (const name of readdirSync(staging)) renameSync(path.join(staging, name), path.join(home, name));
+    rmSync(staging, { recursive: true });
     return { home, createdAt: manifest.createdAt, tenants: manifest.tenants.map(({ id }) => id) };
   } catch (error) {
-    throw explainTrouble(error, home);
-  } finally {
     rmSync(staging, { recursive: true, force: true });
+    if (made && existsSync(home)) rmdirSync(home);
+    options.signal?.throwIfAborted();
+    throw explainTrouble(error, home);
   }
 }
 
 /** Keys, files and databases from the unpacked backup into the folder that becomes the home. */
-async function fill(config: Config, work: string, manifest: Manifest, options: Options): Promise<void> {
+async function fill(config: Config, file: string, options: Options): Promise<Manifest> {
+  prepareHome(config.home, { neededMb: 200 });
+  const work = path.join(config.home, "unpacked");
+  mkdirSync(work, { mode: 0o700 });
+  const manifest = await unpackBackup(file, work);
+  if (manifest.migrations > knownMigrations(ROOT))
+    throw new AppError("invalid", `${file} was made by a newer version of Agentopia. Restore it with that one.`);
+  placeFiles(config, work);
+  await fillDatabases(config, work, manifest, options);
+  rmSync(work, { recursive: true });
+  return manifest;
+}
+
+function placeFiles(config: Config, work: string): void {
   const key = readFileSync(path.join(work, "secret.key"), "utf8");
   // A key in the environment is not written to the disk.
   if (!config.secretKey) writeFileSync(path.join(config.home, "secret.key"), key, { mode: 0o600 });
@@ -84,6 +97,9 @@ async function fill(config: Config, work: string, manifest: Manifest, options: O
     chmodSync(path.join(work, "synapse"), 0o700);
     renameSync(path.join(work, "synapse"), path.join(config.home, "synapse"));
   }
+}
+
+async function fillDatabases(config: Config, work: string, manifest: Manifest, options: Options): Promise<void> {
   const keepPublic = manifest.publicPort !== null && (await isFree(manifest.publicPort));
   const ports = await keptPorts(config.home, { public: keepPublic ? manifest.publicPort! : undefined });
   if (config.databaseUrl) {
@@ -101,7 +117,7 @@ async function fill(config: Config, work: string, manifest: Manifest, options: O
 
 async function load(ctx: Context, work: string, manifest: Manifest, options: Options): Promise<void> {
   options.say("Restoring the platform's database …");
-  await loadDump(ctx.databaseUrl, path.join(work, "platform.dump"));
+  await loadDump(ctx.databaseUrl, path.join(work, "platform.dump"), options);
   await checkSecretKey(ctx, ctx.secrets);
   const rows = await listTenants(ctx);
   for (const { id } of manifest.tenants.filter((tenant) => tenant.ours)) {
@@ -109,12 +125,12 @@ async function load(ctx: Context, work: string, manifest: Manifest, options: Opt
     // Added after the platform's database was read: its row is not there, so nobody would start it.
     if (!tenant) continue;
     options.say(`Restoring the homeserver of ${id} …`);
-    await loadTenant(ctx, tenant, path.join(work, "tenants", `${id}.dump`));
+    await loadTenant(ctx, tenant, path.join(work, "tenants", `${id}.dump`), options);
   }
   await choosePorts(ctx, rows);
 }
 
-async function loadTenant(ctx: Context, tenant: TenantRow, file: string): Promise<void> {
+async function loadTenant(ctx: Context, tenant: TenantRow, file: string, options: Options): Promise<void> {
   const { databasePassword: password } = openTenantSecrets(ctx, tenant);
   const name = tenant.config.database;
   if (!name || !password) throw new AppError("internal", `${tenant.id} has no database of its own.`);
@@ -123,7 +139,7 @@ async function loadTenant(ctx: Context, tenant: TenantRow, file: string): Promis
   const url = new URL(`postgres://${host}:${port}/${name}${sslmode ? `?sslmode=${sslmode}` : ""}`);
   url.username = name;
   url.password = encodeURIComponent(password);
-  await loadDump(url.href, file);
+  await loadDump(url.href, file, options);
   // Synapse forgets transaction ids a day after they were used. They are what keeps an answer that this database holds and the
   // platform's does not from being given twice, however old the backup is: their day begins anew.
   await withSynapseDatabase(
@@ -133,10 +149,10 @@ async function loadTenant(ctx: Context, tenant: TenantRow, file: string): Promis
   );
 }
 
-async function loadDump(databaseUrl: string, file: string): Promise<void> {
+async function loadDump(databaseUrl: string, file: string, { signal }: Options): Promise<void> {
   const { url, env } = withoutPassword(databaseUrl);
   const flags = ["--no-owner", "--no-privileges", "--no-comments", "--exit-on-error", "--single-transaction"];
-  await runProgram("pg_restore", [...flags, "-d", url, file], env);
+  await runProgram("pg_restore", [...flags, "-d", url, file], { env, signal });
 }
 
 /** A homeserver keeps its address where the port is free: people's apps know it. */

@@ -78,7 +78,10 @@ export function fileInAddress(address: string, tenantId: string): string | undef
 
 async function serveFile(c: Request, folder: string, inside: string): Promise<Response> {
   const root = await realpath(folder);
-  const file = await realpath(path.join(root, inside)).catch(() => undefined);
+  const file = await realpath(path.join(root, inside)).catch((error: NodeJS.ErrnoException) => {
+    if (["ENOENT", "ENOTDIR", "ENAMETOOLONG", "ELOOP"].includes(error.code ?? "")) return undefined;
+    throw error;
+  });
   // A link inside the folder must not lead out of it.
   if (!file?.startsWith(root + path.sep)) return c.notFound();
   const info = await stat(file);

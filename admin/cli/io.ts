@@ -9,6 +9,15 @@ export interface Io {
   ask(question: string): Promise<string>;
 }
 
+/** A reader that has had enough (`… | head`) is no error of ours. */
+export function endWithReader(): void {
+  for (const stream of [process.stdout, process.stderr])
+    stream.on("error", (error: NodeJS.ErrnoException) => {
+      if (error.code !== "EPIPE") throw error;
+      process.exit(0);
+    });
+}
+
 export const terminal: Io = {
   out: (line) => void process.stdout.write(`${line}\n`),
   err: (line) => void process.stderr.write(`${line}\n`),

@@ -4,7 +4,7 @@ import { AppError } from "../../core/errors.ts";
 import { addAgentCommands } from "./agent.ts";
 import { addDataCommands } from "./data.ts";
 import { addInviteCommands } from "./invite.ts";
-import { type Io, terminal } from "./io.ts";
+import { endWithReader, type Io, terminal } from "./io.ts";
 import { addModelCommands } from "./model.ts";
 import { addRunCommands } from "./run.ts";
 import { addStatusCommand } from "./status.ts";
@@ -15,6 +15,7 @@ import { addTenantCommands } from "./tenant.ts";
  * Runs one command; `argv` without program and script. Returns the exit code: 0, or 1 after a sentence on stderr.
  */
 export async function runCli(argv: string[], io: Io = terminal): Promise<number> {
+  if (io === terminal) endWithReader();
   const exit = { code: 0 };
   const program = new Command("agentopia")
     .description("A chat platform on Matrix with AI agents as members of the rooms.")
