@@ -16,11 +16,11 @@ import { roomPlan } from "./room-plan.ts";
 export async function ensureControlBot(
   ctx: Context,
   access: TenantAccess,
-  makeAdmin?: (userId: string) => Promise<void>,
+  makeAdmin: (userId: string) => Promise<void>,
 ): Promise<void> {
   await registerAppserviceUser(access, CONTROL_LOCALPART);
   // Before it is asked: Synapse keeps the answer in memory, and would not see the change.
-  await makeAdmin?.(access.controlUserId);
+  await makeAdmin(access.controlUserId);
   if (await isAdmin(access))
     return await setProfile(ctx, { tenantId: access.id, userId: access.controlUserId, displayName: "Agentopia" });
   throw new AppError(

@@ -221,6 +221,10 @@ describe("a tenant's own Synapse", { timeout: 60_000 }, () => {
     await setDesired(ctx, tenantId, "stopped");
     await eventually("the state stopped", async () => (await getTenant(ctx, tenantId)).state === "stopped");
     await expect(fetch(`${homeserverUrl}/_matrix/client/versions`)).rejects.toThrow();
+    await expect(world.supervisor.ready(tenantId)).rejects.toThrow(/stopped/);
+    await world.down();
+    await world.up();
+    await expect(world.supervisor.ready(tenantId)).rejects.toThrow(/stopped/);
     await setDesired(ctx, tenantId, "running");
     await eventually("the state running", async () => (await getTenant(ctx, tenantId)).state === "running");
     expect((await fetch(`${homeserverUrl}/_matrix/client/versions`)).status).toBe(200);

@@ -1,0 +1,114 @@
+/** From a homeserver's start to the moment when everything that it has for us comes in, and looking after that it stays so. */
+import { setTimeout as sleep } from "node:timers/promises";
+import { eq } from "drizzle-orm";
+import { AppError } from "../core/errors.ts";
+import { tenants } from "../migrations/schema.ts";
+import { forgetTenantAccess, type TenantAccess, tenantAccess } from "./access.ts";
+import { catchUpByMessages } from "./catch-up.ts";
+import { answers, causeEvent, ensureControlBot, pingAppservice } from "./control.ts";
+import type { Running } from "./drivers/driver.ts";
+import { HEALTHY_MS } from "./health.ts";
+import { closeInbox, openInbox, owesPing, receive } from "./inbox.ts";
+import { quoteLog, setState, type Tended } from "./tended.ts";
+
+const START_MS = 120_000;
+const DEAF_AFTER = 3;
+const CATCH_UP_MS = 300_000;
+const QUICK_LOOKS = 3;
+
+/** Starts it or takes it over, and waits until it answers and we are caught up. Throws when it does not come to that. */
+export async function bringUp(tended: Tended, died: () => void): Promise<void> {
+  const { ctx, driver, place } = tended;
+  closeInbox(ctx, tended.row.id);
+  const started = await driver.start(ctx, tended.row, place);
+  tended.running = started;
+  void started.exited.then(died);
+  forgetTenantAccess(ctx, tended.row.id);
+  const access = await tenantAccess(ctx, tended.row.id);
+  await untilItAnswers(tended, started, access);
+  if (tended.ending) return;
+  try {
+    await catchUp(tended, started, access);
+  } catch (error) {
+    if (!started.todo || !(error instanceof AppError)) throw error;
+    throw new AppError(error.code, `${error.sentence} ${started.todo}`, { cause: error });
+  }
+  const caughtUpWith = started.instance;
+  tended.row = { ...tended.row, caughtUpWith };
+  await ctx.db.update(tenants).set({ caughtUpWith }).where(eq(tenants.id, tended.row.id));
+  tended.quickLooks = QUICK_LOOKS;
+  tended.caughtUpAt = ctx.clock.now();
+  tended.health = { ...tended.health, since: tended.caughtUpAt };
+  await setState(tended, "running");
+}
+
+async function untilItAnswers(tended: Tended, started: Running, access: TenantAccess): Promise<void> {
+  const { clock } = tended.ctx;
+  const until = clock.now() + START_MS;
+  let dead = false;
+  void started.exited.then(() => {
+    dead = true;
+  });
+  while (!(await answers(access))) {
+    if (tended.ending) return;
+    if (dead) throw new AppError("homeserver_down", `The homeserver ended while it started.${quoteLog(started)}`);
+    if (started.todo) throw new AppError("setup", `${access.homeserverUrl} does not answer. ${started.todo}`);
+    if (clock.now() > until) {
+      const sentence = `The homeserver does not answer ${START_MS / 1000} s after its start.`;
+      throw new AppError("homeserver_down", sentence + quoteLog(started));
+    }
+    await sleep(100);
+  }
+}
+
+/** Older events before newer ones: those that were missed, then whatever it wants to hand over. */
+async function catchUp({ ctx, driver, row, place }: Tended, started: Running, access: TenantAccess): Promise<void> {
+  const fresh = started.missed !== "nothing";
+  const makeAdmin = async (userId: string) => driver.makeAdmin?.(ctx, row, userId);
+  if (fresh) await ensureControlBot(ctx, access, makeAdmin);
+  if (started.missed === "messages") await catchUpByMessages(ctx, access);
+  openInbox(ctx, row.id);
+  if (fresh) await causeEvent(ctx, access);
+  if ((await pingAppservice(access)) === "heard") return;
+  throw new AppError(
+    "homeserver_down",
+    `${access.homeserverUrl} answers, but does not reach us at ${place.internalUrl}.`,
+  );
+}
+
+/** Pings one that runs, which also has it hand over what waits. Throws `homeserver_down` when it does not answer for long. */
+export async function lookAfter(tended: Tended): Promise<void> {
+  const { ctx, log } = tended;
+  if (ctx.clock.now() - tended.health.since > HEALTHY_MS) tended.health = { ...tended.health, attempt: 0 };
+  const access = await tenantAccess(ctx, tended.row.id);
+  try {
+    if ((await pingAppservice(access)) === "deaf") log.warn("the homeserver answers, but could not reach us");
+  } catch (error) {
+    log.warn({ err: error }, "the homeserver did not answer a ping");
+    return await blame(tended, access, error);
+  }
+  tended.missedPings = 0;
+  await lookForUnsent(tended, access);
+}
+
+async function blame(tended: Tended, access: TenantAccess, cause: unknown): Promise<void> {
+  tended.quickLooks = QUICK_LOOKS;
+  // Without its database it refuses everything, but is not to be blamed.
+  tended.missedPings = (await answers(access)) ? 0 : tended.missedPings + 1;
+  if (tended.missedPings < DEAF_AFTER) return;
+  tended.missedPings = 0;
+  throw new AppError("homeserver_down", "The homeserver runs, but does not answer.", { cause });
+}
+
+async function lookForUnsent(tended: Tended, access: TenantAccess): Promise<void> {
+  const { ctx, driver, row } = tended;
+  if (owesPing(row.id)) tended.quickLooks = QUICK_LOOKS;
+  else if (tended.quickLooks > 0) tended.quickLooks--;
+  const unsent = (await driver.unsent?.(ctx, row)) ?? [];
+  if (unsent.length > 0) await receive(ctx, row.id, unsent);
+  // Nobody tells us when a homeserver of others was restarted and forgot what it had not sent yet.
+  if (tended.running?.missed !== "messages") return;
+  if (tended.quickLooks !== 1 && ctx.clock.now() - tended.caughtUpAt < CATCH_UP_MS) return;
+  await catchUpByMessages(ctx, access);
+  tended.caughtUpAt = ctx.clock.now();
+}
