@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from "node:timers/promises";
 import { Agent, request } from "undici";
 
 /** A person who asks and watches `/sync`, without a client library around it: only the servers' time is measured. */
@@ -77,20 +78,24 @@ export async function startAsker(homeserverUrl: string, username: string, passwo
         for (const listener of [...listeners]) listener(roomId, { ...event, at });
       }
   };
-  const loop = async () => {
-    while (!state.stopped) {
-      const since = state.since ? `&since=${encodeURIComponent(state.since)}` : "";
-      const page = await api<{ next_batch: string; rooms?: { join?: Record<string, Room> } }>(
-        "GET",
-        `/sync?timeout=${state.since ? 30_000 : 0}${since}&filter=${encodeURIComponent('{"room":{"timeline":{"limit":100}}}')}`,
-      );
-      state.since = page.next_batch;
-      take(page.rooms?.join ?? {});
-    }
+  const sync = async () => {
+    const since = state.since ? `&since=${encodeURIComponent(state.since)}` : "";
+    const page = await api<{ next_batch: string; rooms?: { join?: Record<string, Room> } }>(
+      "GET",
+      `/sync?timeout=${state.since ? 30_000 : 0}${since}&filter=${encodeURIComponent('{"room":{"timeline":{"limit":100}}}')}`,
+    );
+    state.since = page.next_batch;
+    take(page.rooms?.join ?? {});
   };
-  loop().catch((error: unknown) => {
-    if (!state.stopped) throw error;
-  });
+  const loop = async () => {
+    while (!state.stopped)
+      try {
+        await sync();
+      } catch {
+        await sleep(200); // the homeserver is being restarted; clients go on trying
+      }
+  };
+  void loop();
 
   const wait = <T>(what: string, look: (roomId: string, event: SyncEvent) => T | undefined, timeoutMs = 60_000) =>
     new Promise<T>((resolve, reject) => {

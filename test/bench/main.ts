@@ -20,6 +20,8 @@ const quick = process.argv.includes("--quick");
 const say = (line: string) => process.stderr.write(`… ${line}\n`);
 
 const setting = await startSetting(say);
+for (const signal of ["SIGINT", "SIGTERM"] as const)
+  process.once(signal, () => void setting.end().finally(() => process.exit(130)));
 try {
   const figures = await measure(setting);
   const machine = `${os.cpus().length} × ${os.cpus()[0]?.model}, ${Math.round(os.totalmem() / 2 ** 30)} GiB`;
@@ -100,12 +102,13 @@ async function measureNpmStart({ platform }: Setting): Promise<number> {
   const child = spawn("npm", ["start"], {
     cwd: ROOT,
     env: { ...process.env, AGENTOPIA_HOME: platform.home, AGENTOPIA_LOCAL_MODEL_PORTS: "none" },
-    stdio: ["ignore", "pipe", "inherit"],
+    stdio: ["ignore", "ignore", "inherit"],
+    detached: true,
   });
   await platform.ready();
   const ms = performance.now() - began;
   const gone = once(child, "exit");
-  process.kill(child.pid ?? 0, "SIGINT");
+  process.kill(-(child.pid ?? 0), "SIGINT"); // as a terminal does: to the whole group
   await gone;
   return ms;
 }

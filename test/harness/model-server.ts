@@ -197,7 +197,7 @@ async function perform(inside: Inside, request: ModelRequest, wire: Wire, respon
     input: Math.ceil(JSON.stringify(request.messages).length / 4),
     output: Math.ceil(text.length / 4),
   };
-  if (request.streamed) await stream(request, wire, response, behaviour, usage);
+  if (request.streamed) await stream({ request, wire, response, firstPiece: () => notify(inside) }, behaviour, usage);
   else json(response, 200, wire.whole(request.model, text, usage));
 }
 
@@ -210,13 +210,15 @@ async function held(inside: Inside, request: ModelRequest, response: ServerRespo
   request.held = false;
 }
 
-async function stream(
-  request: ModelRequest,
-  wire: Wire,
-  response: ServerResponse,
-  behaviour: Behaviour,
-  usage: Usage,
-): Promise<void> {
+interface Streaming {
+  request: ModelRequest;
+  wire: Wire;
+  response: ServerResponse;
+  firstPiece(): void;
+}
+
+async function stream(streaming: Streaming, behaviour: Behaviour, usage: Usage): Promise<void> {
+  const { request, wire, response } = streaming;
   response.writeHead(200, { "content-type": "text/event-stream", "cache-control": "no-cache" });
   response.write(wire.open(request.model));
   const parts = pieces(behaviour.text ?? "", behaviour.chunks ?? 1);
@@ -231,8 +233,11 @@ async function stream(
     const due = began + ((behaviour.overMs ?? 0) * index) / parts.length - performance.now();
     if (due > 1) await sleep(due);
     if (response.destroyed) return;
-    request.firstPieceAt ??= performance.now();
     response.write(wire.piece(request.model, part));
+    if (request.firstPieceAt === undefined) {
+      request.firstPieceAt = performance.now();
+      streaming.firstPiece();
+    }
   }
   response.end(wire.close(request.model, usage));
 }
