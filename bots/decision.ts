@@ -60,6 +60,8 @@ export interface MemberChange {
   displayName: string | null;
   /** Inbox position from which it sees the room; null leaves what is known. */
   visibleFrom: number | null;
+  /** The same by the homeserver's clock. */
+  seenSince: number | null;
 }
 
 /** One short word for `inbox.outcome`. */

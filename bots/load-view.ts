@@ -36,7 +36,7 @@ export async function loadView(sql: TransactionSql, room: RoomRow, event: Routed
     targets.length > 0 && event.type === "m.room.message" ? loadThread(sql, room, targets) : [],
     event.stateKey !== null || startsCommand(event) ? loadOpenRuns(sql, room) : [],
   ]);
-  const { agents, people, controlJoined, senderName, pairs, recent } = around;
+  const { agents, people, controlJoined, since, senderName, pairs, recent } = around;
   return {
     tenantId,
     serverName: room.serverName,
@@ -45,6 +45,7 @@ export async function loadView(sql: TransactionSql, room: RoomRow, event: Routed
     ours: room.kind !== "other",
     state: room.state,
     controlJoined,
+    since,
     agents: agents.map((agent) => ({
       ...agent,
       counts: { pairLastHour: pairs[agent.id] ?? 0, recent: recent.filter((run) => run.agentId === agent.id) },
@@ -77,6 +78,7 @@ interface Around {
   agents: AgentRow[];
   people: number;
   controlJoined: boolean;
+  since: number;
   senderName: string | null;
   /** By agent: runs of the last hour with the sender. */
   pairs: Record<string, number>;
@@ -93,14 +95,14 @@ async function loadAround(sql: TransactionSql, room: RoomRow, event: RoutedEvent
   const here = sql`from room_members where tenant_id = ${tenantId} and room_id = ${roomId}`;
   const [row] = await sql<Around[]>`
     with member as (
-      select user_id, membership ${here} and starts_with(user_id, '@agent-')
+      select user_id, membership, seen_since ${here} and starts_with(user_id, '@agent-')
       union all
-      select ${event.stateKey}, null where ${event.stateKey !== null} and not exists (select ${here} and user_id = ${event.stateKey})
+      select ${event.stateKey}, null, 0 where ${event.stateKey !== null} and not exists (select ${here} and user_id = ${event.stateKey})
     )
     select (
         select coalesce(json_agg(json_build_object('id', a.id, 'userId', a.user_id, 'name', a.name, 'version', a.version,
           'state', a.state, 'scope', coalesce(s.scope, a.definition->>'scope'), 'whoMayInvite', a.definition->'whoMayInvite',
-          'description', a.definition->>'description', 'membership', m.membership) order by a.id), '[]')
+          'description', a.definition->>'description', 'membership', m.membership, 'seenSince', m.seen_since) order by a.id), '[]')
         from member m join agents a on a.tenant_id = ${tenantId} and a.user_id = m.user_id
           left join agent_scopes s on s.agent_id = a.id and s.room_id = ${roomId}) as agents,
       (select count(*)::int from (
@@ -109,6 +111,9 @@ async function loadAround(sql: TransactionSql, room: RoomRow, event: RoutedEvent
           and not (starts_with(user_id, '@agent-') and split_part(user_id, ':', 2) = split_part(${controlUserId}, ':', 2))
         limit 2) p) as people,
       exists (select ${here} and user_id = ${controlUserId} and membership = 'join') as "controlJoined",
+      (select coalesce(min(seen_since), 0)::float8 ${here} and membership = 'join'
+        and (user_id = ${controlUserId} or user_id in (select user_id from agents where tenant_id = ${tenantId}
+          and user_id in (select user_id from member)))) as since,
       (select display_name ${here} and user_id = ${event.sender}) as "senderName",
       ${speaks ? pairsOf(sql, room, event.sender) : sql`'{}'::json`} as pairs,
       ${speaks ? recentOf(sql, room, event.sender) : sql`'[]'::json`} as recent`;

@@ -115,32 +115,42 @@ async function stateAsOneOfUs(ctx: Context, room: RoomRow): Promise<RoomEvent[] 
   return null;
 }
 
-/** The newest messages that the newcomer may see go into the inbox, routed already: as context, never as questions. */
+/**
+ * The newest messages that the newcomer may see go into the inbox: those since its invite as questions still to be routed, for nobody
+ * heard them while it was on its way; those before as context only.
+ */
 async function readHistory(ctx: Context, room: RoomRow, join: RoutedEvent): Promise<void> {
   const { tenantId, roomId } = room;
-  if (!join.stateKey || !room.state || !isOpen(room.state.historyVisibility)) return;
-  let chunk: RoomEvent[];
-  try {
-    ({ chunk } = await readMessages(ctx, { tenantId, as: join.stateKey, roomId, limit: HISTORY, dir: "b" }));
-  } catch (error) {
-    if (!(error instanceof AppError) || error.code !== "homeserver_refused") throw error;
-    ctx.log.warn(
-      { err: error, tenant: tenantId, room: roomId },
-      "the history before an agent's arrival cannot be read",
-    );
-    return;
-  }
+  if (!join.stateKey || !room.state || room.state.historyVisibility === "joined") return;
+  const chunk = await messagesFor(ctx, { tenantId, as: join.stateKey, roomId });
+  const [member] = await ctx.sql<{ invitedAt: number }[]>`
+    select seen_since::float8 as "invitedAt" from room_members where tenant_id = ${tenantId} and room_id = ${roomId}
+      and user_id = ${join.stateKey} and membership = 'invite' and seen_since > 0`;
+  const since = member?.invitedAt ?? join.ts;
   const rows = chunk
-    .filter(
-      ({ type, state_key, origin_server_ts }) =>
-        type === "m.room.message" && state_key === undefined && origin_server_ts < join.ts,
-    )
+    .filter(({ type, state_key, origin_server_ts: ts }) => {
+      return type === "m.room.message" && state_key === undefined && ts <= join.ts;
+    })
     .reverse()
-    .map(({ event_id, sender, origin_server_ts, content }) => ({ event_id, sender, ts: origin_server_ts, content }));
+    .map(({ event_id, sender, origin_server_ts: ts, content }) => {
+      return { event_id, sender, ts, content, before: ts < since };
+    });
   await ctx.sql`
     insert into inbox (tenant_id, event_id, room_id, sender, type, ts, content, routed_at, outcome)
-    select ${tenantId}, event_id, ${roomId}, sender, 'm.room.message', ts, content, now(), 'backfill'
-    from rows from (jsonb_to_recordset(${JSON.stringify(rows)}::text::jsonb) as (event_id text, sender text, ts bigint, content jsonb))
-      with ordinality order by ordinality
+    select ${tenantId}, event_id, ${roomId}, sender, 'm.room.message', ts, content, case when before then now() end,
+      case when before then 'backfill' end
+    from rows from (jsonb_to_recordset(${JSON.stringify(rows)}::text::jsonb)
+      as (event_id text, sender text, ts bigint, content jsonb, before boolean)) with ordinality order by ordinality
     on conflict do nothing`;
+}
+
+async function messagesFor(ctx: Context, who: { tenantId: string; as: string; roomId: string }): Promise<RoomEvent[]> {
+  try {
+    return (await readMessages(ctx, { ...who, limit: HISTORY, dir: "b" })).chunk;
+  } catch (error) {
+    if (!(error instanceof AppError) || error.code !== "homeserver_refused") throw error;
+    const about = { err: error, tenant: who.tenantId, room: who.roomId };
+    ctx.log.warn(about, "the history before an agent's arrival cannot be read");
+    return [];
+  }
 }

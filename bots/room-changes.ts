@@ -18,7 +18,9 @@ export function routeMember(event: RoutedEvent, view: RoomView): Decision {
     userId,
     membership,
     displayName: text(event.content.displayname),
-    visibleFrom: membership === "join" && agent?.membership !== "join" ? visibleFrom(event, view) : null,
+    ...(membership === "join" && isArrival(userId, agent, view)
+      ? { visibleFrom: visibleFrom(event, view), seenSince: seenSince(event, agent, view) }
+      : { visibleFrom: null, seenSince: null }),
   };
   if (agent && membership === "invite") return answerInvite(event, agent, view);
   const change: Decision = { kind: "member", member, stops: [], notices: [], leave: [], repairPower: false };
@@ -99,6 +101,15 @@ function leftAlone(event: RoutedEvent, view: RoomView): string[] {
   const others = view.people - (event.content.membership === "leave" || event.content.membership === "ban" ? 1 : 0);
   if (view.ours || others > 0) return [];
   return view.agents.filter(({ membership }) => membership === "join").map(({ userId }) => userId);
+}
+
+const isArrival = (userId: string, agent: AgentView | undefined, view: RoomView) =>
+  userId === view.controlUserId ? !view.controlJoined : agent?.membership !== "join";
+
+/** An invite that waited counts from when it was made: what was written to the agent meanwhile is answered. Not where history is closed. */
+function seenSince(event: RoutedEvent, agent: AgentView | undefined, view: RoomView): number {
+  const invited = agent?.membership === "invite" && view.state?.historyVisibility !== "joined";
+  return invited && agent.seenSince > 0 ? Math.min(agent.seenSince, event.ts) : event.ts;
 }
 
 /** Since when a newcomer sees the room; with restricted history from its own join on, which is never too much. */

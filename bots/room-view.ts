@@ -29,6 +29,8 @@ export interface AgentView {
   description: string;
   /** In this room; null when it never was here. */
   membership: "join" | "invite" | "leave" | "ban" | "knock" | null;
+  /** Since when it sees the room, or was invited; milliseconds since 1970. */
+  seenSince: number;
   /** Of the event's sender with this agent. */
   counts: BudgetCounts;
 }
@@ -73,6 +75,8 @@ export interface RoomView {
   ours: boolean;
   state: RoomState | null;
   controlJoined: boolean;
+  /** Since when the first of our users sees the room, in milliseconds since 1970; 0 where that is not known. */
+  since: number;
   agents: AgentView[];
   /** Joined or invited people: not agents of ours, not the control bot, not functional members. Counted up to 2. */
   people: number;

@@ -13,6 +13,7 @@ import { isAgentUser } from "./room-view.ts";
 import { startOver, startRuns } from "./run-starts.ts";
 
 export function route(event: RoutedEvent, view: RoomView): Decision {
+  if (isFromBefore(event, view)) return ignore(BEFORE_ARRIVAL);
   if (event.stateKey !== null)
     return event.type === "m.room.member" ? routeMember(event, view) : routeState(event, view);
   switch (event.type) {
@@ -27,6 +28,18 @@ export function route(event: RoutedEvent, view: RoomView): Decision {
     default:
       return ignore("other_type");
   }
+}
+
+/** Outcome of what was said before any of our users was there; it is not context either (see work.ts). */
+const BEFORE_ARRIVAL = "before_arrival";
+
+/**
+ * Synapse judges by who is in a room now, so after a restart it also hands out events from before an agent came. They would ask it
+ * questions of long ago, and set back state that was read later. What is about our own users always counts, and what erases.
+ */
+function isFromBefore({ ts, type, stateKey }: RoutedEvent, view: RoomView): boolean {
+  if (ts >= view.since || type === "m.room.redaction") return false;
+  return !(type === "m.room.member" && stateKey !== null && isOwnUser(stateKey, view));
 }
 
 /** What needs no look at the room: most of what our own agents send while they write. Null: look. */

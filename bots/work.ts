@@ -101,6 +101,7 @@ export async function loadSurroundings(
       select event_id as "eventId", sender, ts::float8 as ts, content,
         (case when outcome = 'backfill' then 0 else inbox.seq end)::float8 as seq from inbox
       where tenant_id = ${run.tenantId} and room_id = ${run.roomId} and type = 'm.room.message' and content <> '{}'
+        and outcome is distinct from 'ignored:before_arrival'
         and inbox.seq >= (select seq from since)
         ${
           run.threadRoot

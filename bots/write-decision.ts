@@ -161,7 +161,13 @@ async function writeInvite(
   { as, ...invite }: Extract<Decision, { kind: "invite" }>,
 ): Promise<void> {
   const payload: ActionPayload = invite.accept ? { kind: "join", as } : { kind: "leave", as, reason: invite.why };
-  const member: MemberChange = { userId: as, membership: "invite", displayName: null, visibleFrom: null };
+  const member: MemberChange = {
+    userId: as,
+    membership: "invite",
+    displayName: null,
+    visibleFrom: null,
+    seenSince: event.ts,
+  };
   await together([writeMember(sql, place, member), writeAction(sql, place, ["invite", event.eventId], payload)]);
 }
 
@@ -170,10 +176,11 @@ export async function writeMember(
   { tenantId, roomId }: Place,
   member: MemberChange,
 ): Promise<void> {
-  const { userId, membership, displayName, visibleFrom } = member;
-  await sql`insert into room_members (tenant_id, room_id, user_id, membership, display_name, visible_from)
-    values (${tenantId}, ${roomId}, ${userId}, ${membership}, ${displayName}, ${visibleFrom ?? 0})
+  const { userId, membership, displayName, visibleFrom, seenSince } = member;
+  await sql`insert into room_members (tenant_id, room_id, user_id, membership, display_name, visible_from, seen_since)
+    values (${tenantId}, ${roomId}, ${userId}, ${membership}, ${displayName}, ${visibleFrom ?? 0}, ${seenSince ?? 0})
     on conflict (tenant_id, room_id, user_id) do update set membership = excluded.membership,
       display_name = coalesce(excluded.display_name, room_members.display_name),
-      visible_from = coalesce(${visibleFrom}::bigint, room_members.visible_from)`;
+      visible_from = coalesce(${visibleFrom}::bigint, room_members.visible_from),
+      seen_since = coalesce(${seenSince}::bigint, room_members.seen_since)`;
 }

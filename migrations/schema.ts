@@ -108,6 +108,11 @@ export const roomMembers = pgTable(
     displayName: text("display_name"),
     /** Inbox position from which this member could see the room. */
     visibleFrom: bigint("visible_from", { mode: "number" }).notNull().default(0),
+    /**
+     * The same by the homeserver's clock, in milliseconds, for users of ours: after a restart Synapse also hands out what was said before
+     * they came. 0: not known.
+     */
+    seenSince: bigint("seen_since", { mode: "number" }).notNull().default(0),
   },
   (t) => [
     primaryKey({ columns: [t.tenantId, t.roomId, t.userId] }),

@@ -152,6 +152,7 @@ CREATE TABLE "room_members" (
 	"membership" text NOT NULL,
 	"display_name" text,
 	"visible_from" bigint DEFAULT 0 NOT NULL,
+	"seen_since" bigint DEFAULT 0 NOT NULL,
 	CONSTRAINT "room_members_tenant_id_room_id_user_id_pk" PRIMARY KEY("tenant_id","room_id","user_id")
 );
 --> statement-breakpoint

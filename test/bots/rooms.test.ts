@@ -133,6 +133,38 @@ test("history closed and opened again is open from then on only", async () => {
   expect(await visibleFrom(ctx, PLANNER)).toBe(row?.seq);
 });
 
+test("what was written to an agent between its invite and its coming is answered, once", async () => {
+  const now = Date.now();
+  const first = { ...earlier("$first", "are you there?"), origin_server_ts: now - 3000 };
+  const { ctx } = await setting(BASE, [first, earlier("$old", "long ago")]);
+  await deliver(ctx, { ...coming(WRITER, "invite"), origin_server_ts: now - 5000 });
+  await drain(ctx);
+  await deliver(ctx, coming(WRITER), { ...said("hello?"), origin_server_ts: now + 10 }, { ...first, room_id: PEOPLES });
+  await drain(ctx);
+  expect(await outcomes(ctx, PEOPLES)).toMatchObject({ $first: "run", $old: "backfill" });
+  expect(await ctx.sql`select 1 from runs`).toHaveLength(2);
+});
+
+test("what Synapse hands out again from before an agent came asks nobody and sets nothing back", async () => {
+  const { ctx } = await setting();
+  await deliver(ctx, coming(WRITER));
+  await drain(ctx);
+  const long_ago = { origin_server_ts: Date.now() - 3_600_000 };
+  await deliver(
+    ctx,
+    { ...said("Writer?", WRITER), ...long_ago },
+    { ...coming(ALICE, "leave"), ...long_ago },
+    said("hello"),
+  );
+  await drain(ctx);
+  expect(Object.values(await outcomes(ctx, PEOPLES)).slice(-3)).toEqual([
+    "ignored:before_arrival",
+    "ignored:before_arrival",
+    "run",
+  ]);
+  expect(await ctx.sql`select membership from room_members where user_id = ${ALICE}`).toEqual([{ membership: "join" }]);
+});
+
 test("the second agent to come fetches nothing: everything since reached us", async () => {
   const { ctx, homeserver } = await setting();
   await deliver(ctx, coming(WRITER));

@@ -83,13 +83,14 @@ export function event(wish: {
   stateKey?: string;
   content: Record<string, unknown>;
   redacts?: string;
+  ts?: number;
 }): { event_id: string } & Record<string, unknown> {
   return {
     event_id: wish.id ?? `$e${++count}`,
     room_id: wish.room ?? ROOM,
     sender: wish.sender ?? ALICE,
     type: wish.type ?? "m.room.message",
-    origin_server_ts: Date.now(),
+    origin_server_ts: wish.ts ?? Date.now(),
     content: wish.content,
     ...(wish.stateKey === undefined ? {} : { state_key: wish.stateKey }),
     ...(wish.redacts === undefined ? {} : { redacts: wish.redacts }),

@@ -29,6 +29,7 @@ const agent = (userId: string, wish: Partial<AgentView> = {}): AgentView => {
     whoMayInvite: "anyone",
     description: "Helps.",
     membership: "join",
+    seenSince: 0,
     counts: { pairLastHour: 0, recent: [] },
     ...wish,
   };
@@ -52,6 +53,7 @@ const view = (wish: Wish = {}): RoomView => ({
   ours: true,
   state: state(),
   controlJoined: true,
+  since: 0,
   agents: [writer(), planner()],
   people: 2,
   senderName: "Alice",
@@ -979,6 +981,32 @@ test("a newcomer sees the history from where it is open, else from its own comin
   expect(seenFrom(state({ historyVisibility: "shared", sharedSince: 7 }))).toBe(7);
   expect(seenFrom(state({ historyVisibility: "joined", sharedSince: null }))).toBe(100);
   expect(seenFrom(state({ historyVisibility: "invited", sharedSince: null }))).toBe(100);
+});
+
+test("events from before any of us was there count for nothing, but for what is about us and what erases", () => {
+  const late = { since: NOW, agents: [writer(), planner({ membership: "invite", seenSince: NOW - 5000 })] };
+  const before = { ts: NOW - 1 };
+  expect(short(event(text("hi", WRITER), before), view(late))).toBe("ignored:before_arrival");
+  expect(short(event(text("!help"), before), view(late))).toBe("ignored:before_arrival");
+  expect(short({ ...member(BOB, "leave"), ...before }, view(late))).toBe("ignored:before_arrival");
+  expect(short(event({ users: {} }, { type: "m.room.power_levels", stateKey: "", ...before }), view(late))).toBe(
+    "ignored:before_arrival",
+  );
+  expect(short({ ...redact("$q"), ...before }, view(late))).toBe("redact");
+  expect(short({ ...member(PLANNER, "invite"), ...before }, view(late))).toBe("invite:join");
+  expect(short(event(text("hi", WRITER)), view(late))).toBe("run; +writer");
+});
+
+test("an invite counts from when it was made, but where history is closed from the coming", () => {
+  const since = (seen: Wish) => {
+    const decision = route(member(WRITER, "join"), view(seen));
+    return decision.kind === "member" ? decision.member.seenSince : undefined;
+  };
+  const invited = [writer({ membership: "invite", seenSince: NOW - 5000 })];
+  expect(since({ agents: invited, state: state({ historyVisibility: "shared" }) })).toBe(NOW - 5000);
+  expect(since({ agents: invited, state: state({ historyVisibility: "joined" }) })).toBe(NOW);
+  expect(since({ agents: [writer({ membership: "leave", seenSince: NOW - 5000 })] })).toBe(NOW);
+  expect(since({})).toBeNull();
 });
 
 test("power levels are put right in rooms of ours only, and only when an agent's differs", () => {
