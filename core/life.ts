@@ -20,6 +20,8 @@ export interface Life {
 
 /** How long a start that a signal cut short may take to end what it was just starting. */
 const CUT_SHORT_MS = 8000;
+/** npm passes a Ctrl-C on that the terminal has sent to us already: the same one, not a second. */
+const SAME_SIGNAL_MS = 800;
 
 /**
  * Runs `begin` and lives until a signal: the first ends everything in order (exit code 0), a second one at once. What goes wrong
@@ -49,12 +51,15 @@ export function live(config: Config, name: string, begin: (life: Life) => Promis
     void end(1);
   }
 
+  let firstAt: number | undefined;
   for (const signal of ["SIGINT", "SIGTERM"] as const)
     process.on(signal, () => {
-      if (shutdown.begun) {
+      firstAt ??= performance.now();
+      if (performance.now() - firstAt > SAME_SIGNAL_MS) {
         killAllOf(config.home);
         process.exit(130);
       }
+      if (shutdown.begun) return;
       say("Stopping …");
       void end(0);
     });

@@ -1,9 +1,10 @@
 /** `npm start` as a person lives through it: the first time, again, beside itself, cut off, with something in the way. */
 import { randomBytes } from "node:crypto";
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import path from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import { expect, onTestFinished, test } from "vitest";
 import { killAllOf, leftovers } from "../../core/leftovers.ts";
 import { freePort } from "../../core/ports.ts";
@@ -78,12 +79,27 @@ test("Ctrl-C stops every child, and the next start is there within 10 s with the
   expect(output).toContain("Invite    npm run -s agentopia -- invite create demo");
 });
 
-test("a second Ctrl-C ends everything at once", async () => {
+test("the same Ctrl-C twice, from the terminal and from npm, is one", async () => {
+  const { platform } = shared;
+  process.kill(platform.pid(), "SIGINT");
+  process.kill(platform.pid(), "SIGINT");
+  await platform.stop();
+  expect(platform.output().match(/Stopping/g)).toHaveLength(1);
+  // An end in order takes the pid file away, an end at once leaves it.
+  expect(existsSync(path.join(platform.home, "postgres.pid"))).toBe(false);
+  await platform.start();
+});
+
+test("a second Ctrl-C ends everything at once, even a homeserver that does not listen any more", async () => {
   const { platform } = shared;
   const before = children();
+  for (const { pid, pidFile } of leftovers(platform.home))
+    if (pidFile.includes("synapse")) process.kill(pid, "SIGSTOP");
   process.kill(platform.pid(), "SIGINT");
+  await sleep(1000); // a person's second one
+  expect(children()).not.toEqual([]);
   process.kill(platform.pid(), "SIGINT");
-  await eventually("all to be gone", () => before.every((pid) => startTime(pid) === null));
+  await eventually("all to be gone", () => before.every((pid) => startTime(pid) === null), { timeoutMs: 2000 });
   await platform.stop();
 });
 
