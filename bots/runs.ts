@@ -33,8 +33,10 @@ export async function startRuns(
   const off = [
     onRunQueued((runId) => starter.start(runId)),
     // Whoever routes a run starts it. This is for runs that were queued where none are done (a command, the panel).
-    wake.on(CHANNELS.run, (runId) => runId && setTimeout(() => void startIfLost(ctx, runId, starter), 300)),
-    wake.on(CHANNELS.stop, (runId) => void hearStop(ctx, runId)),
+    wake.on(CHANNELS.run, (runId) => {
+      if (runId && !isUnderWay(runId)) setTimeout(() => void startIfLost(ctx, runId, starter), 300);
+    }),
+    wake.on(CHANNELS.stop, (runId) => void hearStopSafely(ctx, runId)),
   ];
   const sweep = () =>
     sweepOnce(ctx, slot, starter).catch((error: unknown) =>
@@ -70,10 +72,14 @@ export async function stopRun(
 
 async function startIfLost(ctx: Context, runId: string, starter: Starter): Promise<void> {
   if (isUnderWay(runId)) return;
-  const lost = await ctx.sql`
-    select 1 from runs r where r.id = ${runId} and r.state = 'queued'
-      and not exists (select from dbos.workflow_status w where w.workflow_uuid = r.id)`;
-  if (lost.length > 0) starter.start(runId);
+  try {
+    const lost = await ctx.sql`
+      select 1 from runs r where r.id = ${runId} and r.state = 'queued'
+        and not exists (select from dbos.workflow_status w where w.workflow_uuid = r.id)`;
+    if (lost.length > 0) starter.start(runId);
+  } catch (error) {
+    ctx.log.warn({ err: error, run: runId }, "whether a run is lost was not seen; the sweep looks again");
+  }
 }
 
 interface Starter {
@@ -133,6 +139,12 @@ async function hearStop(ctx: Context, runId: string): Promise<void> {
     select id, stop_reason as reason from runs where id in ${ctx.sql(ids)} and stop_reason is not null`;
   for (const row of rows) signalStop(row.id, row.reason);
 }
+
+/** A stop that is not heard because the database is away is found by the sweep. */
+const hearStopSafely = (ctx: Context, runId: string) =>
+  hearStop(ctx, runId).catch((error: unknown) =>
+    ctx.log.warn({ err: error }, "a stop was not heard; the sweep looks again"),
+  );
 
 /** Starts what a crash left unstarted and takes over what a dead process had begun. */
 async function sweepOnce(ctx: Context, slot: Slot, starter: Starter): Promise<void> {
