@@ -1,4 +1,5 @@
 /** What the rooms look like that we make. Pure. */
+import type { PowerLevelsEventContent } from "matrix-bot-sdk";
 import type { TenantAccess } from "./access.ts";
 
 type Json = Record<string, unknown>;
@@ -76,7 +77,7 @@ export function desiredPowerLevels({
   now: Json | null;
   users: Record<string, number>;
   controlUserId: string;
-}): Json {
+}): PowerLevelsEventContent & Json {
   const levels: Record<string, number> = {};
   const before = now?.users;
   if (typeof before === "object" && before !== null)
