@@ -77,11 +77,11 @@ test.each(cases)("on a $size, $colors, JavaScript $js: from the link to the acco
   await page.getByLabel("Password", { exact: true }).fill("short");
   if (js) {
     // At once: nothing was sent yet.
-    await page.getByText("kept for agents").waitFor();
-    await page.getByText("at least 8 characters").waitFor();
+    await page.locator("#username-error", { hasText: "kept for agents" }).waitFor();
+    await page.locator("#password-error", { hasText: "at least 8 characters" }).waitFor();
   }
   await page.getByRole("button", { name: "Create account" }).click();
-  await page.getByText("kept for agents").waitFor();
+  await page.locator("#username-error", { hasText: "kept for agents" }).waitFor();
   expect(await page.getByLabel("User name").inputValue()).toBe("agent-x");
   expect(await page.getByLabel("User name").getAttribute("aria-invalid")).toBe("true");
   await shot("2-problems");
