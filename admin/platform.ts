@@ -202,7 +202,7 @@ async function openPublic(life: Life, ctx: Context, ports: Ports): Promise<{ ope
   const element = openElementWeb(ctx);
   await life.onEnd("Element Web", element.stop);
   const app = publicRoutes(ctx, { element });
-  let fetch: (request: Request, env?: object) => Response | Promise<Response> = () =>
+  let answer: (request: Request, env?: object) => Response | Promise<Response> = () =>
     new Response("Agentopia is starting. Try again in a few seconds.\n", {
       status: 503,
       headers: { "retry-after": "3" },
@@ -210,14 +210,14 @@ async function openPublic(life: Life, ctx: Context, ports: Ports): Promise<{ ope
   const door = await listen({
     host: ctx.config.host,
     port: ports.public,
-    fetch: (request, env) => fetch(request, env),
+    fetch: (request, env) => answer(request, env),
     keepAliveMs: PUBLIC_KEEP_ALIVE_MS,
     taken: portTaken("public", ports.public, ctx.config.home),
   });
   await life.onEnd("the public listener", door.close);
   return {
     open() {
-      fetch = (request, env) => app.fetch(request, env);
+      answer = (request, env) => app.fetch(request, env);
     },
   };
 }

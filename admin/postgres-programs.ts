@@ -2,7 +2,7 @@
 import { execFile } from "node:child_process";
 import { promisify } from "node:util";
 import { AppError } from "../core/errors.ts";
-import { postgresProgram } from "../core/postgres.ts";
+import { postgresProgram } from "../core/postgres-data.ts";
 import { plainEnv } from "../core/processes.ts";
 
 /** A password on the command line could be read by every user of the machine. */

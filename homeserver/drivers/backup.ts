@@ -14,7 +14,7 @@ import path from "node:path";
 import { promisify } from "node:util";
 import { create } from "tar";
 import type { Context } from "../../core/context.ts";
-import { postgresProgram } from "../../core/postgres.ts";
+import { postgresProgram } from "../../core/postgres-data.ts";
 import { plainEnv } from "../../core/processes.ts";
 import { openTenantSecrets, type TenantRow } from "../access.ts";
 import { databaseServer, type SynapseDatabase } from "../synapse-database.ts";

@@ -7,7 +7,7 @@ import path from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { promisify } from "node:util";
 import postgres from "postgres";
-import { postgresProgram } from "../../core/postgres.ts";
+import { postgresProgram } from "../../core/postgres-data.ts";
 import { chooseUser } from "../../core/postgres-user.ts";
 import { plainEnv } from "../../core/processes.ts";
 
