@@ -6,7 +6,7 @@ export type Addressed =
   | { agents: AgentView[]; why: "mention" | "reply" | "direct" | "thread" }
   | { agents: []; why: "others_mentioned" | "reply_to_other" | "thread_of_several" | "not_addressed" };
 
-/** The agents that this message of a person asks (docs: "Rooms and loops"). */
+/** The agents that this message of a person asks (docs/agents.md, "Who answers"). */
 export function addressedBy(message: Message, sender: string, view: RoomView): Addressed {
   const here = view.agents.filter((agent) => agent.membership === "join");
   const named = mentioned(message, view).filter((userId) => userId !== sender);

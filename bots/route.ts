@@ -1,6 +1,6 @@
 /**
  * What an event in a room means for agents. Pure: one event and plain data about its room in, one decision out. The rules are those of
- * docs/architecture.md, "Who answers"; test/unit/route.test.ts is their table.
+ * docs/agents.md, "Who answers"; test/unit/route.test.ts is their table.
  */
 import { addressedBy, isOwnUser, namedAgents, withoutNames } from "./addressed.ts";
 import { readCommand, routeCommand } from "./commands.ts";
