@@ -88,7 +88,7 @@ ${form.trouble ? html`<p class="banner" role="alert">${form.trouble}</p>` : ""}
 <div class="field"><input id="password" name="password" type="password" required maxlength="512"
  autocomplete="new-password" aria-describedby="password-error password-hint" ${invalid(form.problems.password)}></div>
 <p class="error" id="password-error" aria-live="polite">${form.problems.password ?? ""}</p>
-<p class="hint" id="password-hint">${passwordProblem("")} You sign in with it later, so keep it somewhere safe.</p>
+<p class="hint" id="password-hint"><span class="rule">${passwordProblem("")}</span> You sign in with it later, so keep it somewhere safe.</p>
 <button type="submit">Create account</button>
 </form>`;
   return sendPage(c, status, { title, body, script: SCRIPT });

@@ -22,7 +22,7 @@ input[aria-invalid=true]{border-color:var(--bad)}
 input:focus-visible,button:focus-visible,a:focus-visible{outline:3px solid var(--accent);outline-offset:2px}
 .hint{font-size:.9rem;color:var(--dim);margin:.3rem 0 0;overflow-wrap:anywhere}
 .error{font-size:.95rem;color:var(--bad);margin:.3rem 0 0}
-.error:empty{display:none}
+.error:empty,.error:not(:empty)+.hint .rule{display:none}
 .banner{background:var(--bad-bg);color:var(--bad);border-radius:.6rem;padding:.7rem .9rem;margin:1rem 0}
 button,.button{display:block;width:100%;margin-top:1.5rem;padding:.8rem 1rem;border:0;border-radius:.6rem;font:inherit;
 font-weight:600;text-align:center;text-decoration:none;background:var(--accent);color:var(--on-accent);cursor:pointer}
