@@ -149,7 +149,7 @@ async function fail(tended: Tended, error: unknown): Promise<number> {
   const failed = tended.running;
   tended.running = undefined;
   try {
-    if (failed) await failed.stop();
+    if (failed && !(await isSettled(failed.exited))) await failed.stop();
     await setState(tended, stateAfter(tended, error), whatHappened(error));
   } catch (second) {
     log.warn({ err: second }, "its state was not written");
