@@ -3,6 +3,8 @@ import { defineConfig } from "vitest/config";
 const shared = {
   // Processes of their own: a test file that changes the environment or leaks changes nothing for the next one.
   pool: "forks" as const,
+  // matrix-js-sdk looks for localStorage, which Node then warns about.
+  execArgv: ["--disable-warning=ExperimentalWarning"],
   exclude: ["**/node_modules/**", ".agentopia/**", ".runtime/**"],
 };
 

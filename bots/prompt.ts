@@ -58,7 +58,10 @@ export function foldMessages(
   events: InboxMessage[],
   about: { threadRoot: string | null; upTo: number; self: string; nameOf: (userId: string) => string },
 ): Heard[] {
-  const ordered = [...events].sort((a, b) => a.ts - b.ts || a.seq - b.seq);
+  // By the homeserver's time: fetched history got its numbers late. But what is asked stands last: of two messages that were sent
+  // at once, the one that came in first may bear the later time.
+  const asked = (event: InboxMessage) => Number(event.seq === about.upTo);
+  const ordered = [...events].sort((a, b) => asked(a) - asked(b) || a.ts - b.ts || a.seq - b.seq);
   const edits = new Map<string, InboxMessage>();
   for (const event of ordered) {
     const target = relation(event)?.rel_type === "m.replace" ? relation(event)?.event_id : undefined;

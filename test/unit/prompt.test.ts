@@ -34,6 +34,18 @@ describe("what the model hears of a room", () => {
     expect(texts([first, edit("two"), edit("three")])).toEqual(["three"]);
   });
 
+  test("what is asked stands last, also when its time is before that of a message that came in earlier", () => {
+    const other = { ...said("@bob:x", "sent at the same moment"), ts: 2000 };
+    const question = { ...said("@ann:x", "the question"), ts: 1000 };
+    const heard = foldMessages([question, other], {
+      threadRoot: null,
+      upTo: question.seq,
+      self: "@s:x",
+      nameOf: (id) => id,
+    });
+    expect(heard.map(({ text }) => text)).toEqual(["sent at the same moment", "the question"]);
+  });
+
   test("nobody edits another's words", () => {
     const first = said("@ann:x", "one");
     const forged = said("@eve:x", "* evil", {
