@@ -68,8 +68,8 @@ export async function listOffered(address: string, asked: Asked): Promise<Offere
   throw last;
 }
 
-async function readList(baseUrl: string, { apiKey, fetch, timeoutMs }: Asked): Promise<Listed[]> {
-  const response = await fetch(`${baseUrl}/models`, {
+async function readList(baseUrl: string, { apiKey, fetch: ask, timeoutMs }: Asked): Promise<Listed[]> {
+  const response = await ask(`${baseUrl}/models`, {
     headers: { accept: "application/json", ...(apiKey && { authorization: `Bearer ${apiKey}` }) },
     signal: AbortSignal.timeout(timeoutMs),
   });
@@ -124,9 +124,9 @@ const showSchema = z.object({
 const OLLAMA_CONTEXT = 8_192;
 
 /** https://docs.ollama.com/api/show; what is no Ollama keeps what was known. */
-async function askOllama(port: number, offered: Offered, fetch: typeof globalThis.fetch): Promise<ModelAbilities> {
+async function askOllama(port: number, offered: Offered, ask: typeof globalThis.fetch): Promise<ModelAbilities> {
   try {
-    const response = await fetch(`http://127.0.0.1:${port}/api/show`, {
+    const response = await ask(`http://127.0.0.1:${port}/api/show`, {
       method: "POST",
       body: JSON.stringify({ model: offered.model }),
       signal: AbortSignal.timeout(LOCAL_MS),

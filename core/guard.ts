@@ -131,7 +131,9 @@ function afterRedirect(status: number, request: RequestInit): RequestInit {
 function limited(response: UndiciResponse, maxBytes: number): Response {
   const tooLarge = () => refused(`The answer of this address is larger than ${Math.ceil(maxBytes / 1e6)} MB.`);
   if (Number(response.headers.get("content-length") ?? 0) > maxBytes) {
-    response.body?.cancel().catch(() => undefined);
+    response.body?.cancel().catch(() => {
+      // We hang up on an answer that is refused anyway.
+    });
     throw tooLarge();
   }
   if (!response.body) return response as unknown as Response;
