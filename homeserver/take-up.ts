@@ -1,6 +1,7 @@
 /** From a homeserver's start to the moment when everything that it has for us comes in, and looking after that it stays so. */
 import { setTimeout as sleep } from "node:timers/promises";
 import { eq } from "drizzle-orm";
+import { isTransient } from "../core/database.ts";
 import { AppError } from "../core/errors.ts";
 import { tenants } from "../migrations/schema.ts";
 import { forgetTenantAccess, type TenantAccess, tenantAccess } from "./access.ts";
@@ -80,6 +81,18 @@ async function catchUp({ ctx, driver, row, place }: Tended, started: Running, ac
 export async function lookAfter(tended: Tended): Promise<void> {
   const { ctx, log } = tended;
   if (ctx.clock.now() - tended.health.since > HEALTHY_MS) tended.health = { ...tended.health, attempt: 0 };
+  try {
+    await look(tended);
+  } catch (error) {
+    if (!isTransient(error) || error instanceof AppError) throw error;
+    // The database is away: no reason to end a homeserver that runs.
+    tended.quickLooks = QUICK_LOOKS;
+    log.warn({ err: error }, "could not look after the homeserver; trying again");
+  }
+}
+
+async function look(tended: Tended): Promise<void> {
+  const { ctx, log } = tended;
   const access = await tenantAccess(ctx, tended.row.id);
   try {
     if ((await pingAppservice(access)) === "deaf") log.warn("the homeserver answers, but could not reach us");
