@@ -98,11 +98,14 @@ test("the same transaction is delivered three times, and others in another order
 async function deliver(txn: string, events: object[]): Promise<number> {
   const access = await tenantAccess(shared.platform.ctx, crowd.tenant);
   const ports = JSON.parse(readFileSync(path.join(shared.platform.home, "ports.json"), "utf8")) as { internal: number };
-  const response = await fetch(`http://127.0.0.1:${ports.internal}/_matrix/app/v1/transactions/test-${txn}`, {
-    method: "PUT",
-    headers: { authorization: `Bearer ${access.hsToken}`, "content-type": "application/json" },
-    body: JSON.stringify({ events }),
-  });
+  const response = await fetch(
+    `http://127.0.0.1:${ports.internal}/as/${crowd.tenant}/_matrix/app/v1/transactions/test-${txn}`,
+    {
+      method: "PUT",
+      headers: { authorization: `Bearer ${access.hsToken}`, "content-type": "application/json" },
+      body: JSON.stringify({ events }),
+    },
+  );
   return response.status;
 }
 
