@@ -1,11 +1,10 @@
 /** vitest's globalSetup: one Postgres for the whole run, with a migrated database that each test's own is copied from. */
-import { rmSync } from "node:fs";
 import path from "node:path";
 import postgres from "postgres";
 import type { TestProject } from "vitest/node";
 import { migrate } from "../../core/database.ts";
 import { startTestPostgres } from "./postgres-process.ts";
-import { RESULTS } from "./results.ts";
+import { clearOldResults } from "./results.ts";
 
 declare module "vitest" {
   export interface ProvidedContext {
@@ -19,7 +18,7 @@ declare module "vitest" {
 export const TEMPLATE = "agentopia_template";
 
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
-  rmSync(RESULTS, { recursive: true, force: true });
+  clearOldResults();
   const server = await startTestPostgres();
   try {
     const sql = postgres(server.url, { max: 1, onnotice: () => undefined });
