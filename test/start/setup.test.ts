@@ -108,7 +108,7 @@ test.each([
   ],
   [
     "no network",
-    "npm error code ENOTFOUND\nnpm error network request to https://registry.npmjs.org failed, reason: getaddrinfo ENOTFOUND",
+    "npm error code ENOTFOUND\nnpm error network request to https://registry.example failed, reason: getaddrinfo ENOTFOUND",
     /^Installing the Node modules failed because the package registry cannot be reached\. Check this machine's network .*$/m,
   ],
   [
