@@ -1,6 +1,6 @@
 import type { Context } from "../core/context.ts";
 import { AppError } from "../core/errors.ts";
-import { redactEvent, sendEvent } from "../homeserver/matrix.ts";
+import { readEvent, redactEvent, sendEvent } from "../homeserver/matrix.ts";
 import { destinationOf, firstTxn, isUncertain, namedAgents } from "./answer.ts";
 import { finishRun, saveEvents } from "./finish.ts";
 import { editMessage, newMessage, partsOf } from "./reply.ts";
@@ -45,6 +45,14 @@ export function finalText(work: Pick<Work, "step" | "stopReason" | "stoppedBy" |
   return [text, `*Stopped${by}.*`].filter(Boolean).join("\n\n");
 }
 
+/** True when the event is this run's complete answer already. */
+async function isFinished(ctx: Context, work: Work, eventId: string): Promise<boolean> {
+  const { tenantId, agentUserId: as, roomId } = work;
+  const event = await untilItWorks(ctx, "look at the answer", () => readEvent(ctx, { tenantId, as, roomId, eventId }));
+  const marker = event?.content["dev.agentopia.run"] as { run?: string; final?: boolean } | undefined;
+  return marker?.run === work.runId && marker.final === true;
+}
+
 async function sendParts(ctx: Context, work: Work, text: string, notice: boolean): Promise<string[]> {
   const to = destinationOf(work);
   const { tenantId, agentUserId: as, deviceId, roomId } = work;
@@ -60,11 +68,13 @@ async function sendParts(ctx: Context, work: Work, text: string, notice: boolean
     const last = part === parts.length - 1;
     const how = { part, final: last, notice, extra: last ? extra : [] };
     const known = eventIds[part];
-    // An earlier attempt may have sent other words under this transaction id: then they are edited to these.
     const unsure = !known && isUncertain(work);
     const eventId =
       known ?? (await send(firstTxn(work, part), newMessage(to, words, unsure ? { ...how, final: false } : how)));
     eventIds[part] = eventId;
+    // An earlier attempt may have sent its whole answer under this transaction id: it stands, and nothing is said twice.
+    if (unsure && part === 0 && (await isFinished(ctx, work, eventId))) return [eventId];
+    // Or other words: then they are edited to these.
     if (known || unsure) await send(`f.${work.runId}.${part}`, editMessage(to, eventId, words, how));
   }
   // Kept before anything is taken away, so that a replay still knows what there is.

@@ -162,11 +162,28 @@ async function sweepOnce(ctx: Context, slot: Slot, starter: Starter): Promise<vo
   for (const { id } of ended) ctx.log.error({ run: id }, "a run was left open by the engine");
   await closeAllLostCalls(ctx);
   if (runsUnderWay().length > 0) await hearStop(ctx, "");
+  await resumeDropped(ctx, slot.executorId);
   for (const executorId of await slot.deadSlots()) {
     const left = await DBOS.listWorkflows({ executorId, status: "PENDING" });
     ctx.log.info({ slot: executorId, runs: left.length }, "took over the runs of a process that is gone");
     await DBOS.resumeWorkflows(left.map((status) => status.workflowID));
   }
+}
+
+/** Runs that are ours and open, but that nobody here works on: seen twice in a row they were dropped by the engine. */
+let suspects = new Set<string>();
+
+async function resumeDropped(ctx: Context, executorId: string): Promise<void> {
+  const pending = await ctx.sql<{ id: string }[]>`
+    select r.id from runs r join dbos.workflow_status w on w.workflow_uuid = r.id
+    where r.state in ('queued', 'running') and w.status = 'PENDING' and w.executor_id = ${executorId}
+      and r.created_at < now() - interval '10 seconds'`;
+  const idle = pending.map(({ id }) => id).filter((id) => !isUnderWay(id));
+  const dropped = idle.filter((id) => suspects.has(id));
+  suspects = new Set(idle);
+  if (dropped.length === 0) return;
+  ctx.log.warn({ runs: dropped }, "runs that the engine had dropped are taken up again");
+  await DBOS.resumeWorkflows(dropped);
 }
 
 /** The engine logs to our log; its chatter at info is debug to us. */

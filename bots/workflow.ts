@@ -42,6 +42,7 @@ export const registerAnswer = (name: string, body: AnswerWorkflow): AnswerWorkfl
 
 /** Version 1: ask the model, then send what it said unless that has happened on the way. */
 export async function answer(ctx: Context, runId: string): Promise<void> {
+  signalOf(runId); // from now on it is under way here, whoever began it
   try {
     const next = await DBOS.runStep(() => thinkStep(ctx, runId), { name: "think" });
     if (next === "deliver") await DBOS.runStep(() => deliverStep(ctx, runId), { name: "deliver" });
