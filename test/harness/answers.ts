@@ -126,7 +126,10 @@ export function countingFaults(events: RoomEvent[], questions: Iterable<{ id: st
     if (!answer) faults.push(`${marker} was lost: no answer.`);
     else if (answers.length > 1) faults.push(`${marker} was answered ${answers.length} times.`);
     else if (!answer.final) faults.push(`${marker} has an answer that never ended: "${answer.text}".`);
-    else if (answer.finals.length > 1) faults.push(`${marker} was finished ${answer.finals.length} times.`);
+    else if (answer.finals.length > 1)
+      faults.push(
+        `${marker} (${answer.eventId}) was finished ${answer.finals.length} times: ${JSON.stringify(answer.finals)}.`,
+      );
     else if (!answer.text.includes(`Answer to ${marker}`)) faults.push(`${marker} got "${answer.text.slice(0, 120)}".`);
   }
   return faults;
