@@ -198,8 +198,11 @@ function runLogged(command, args, env) {
     let output = "";
     const take = (part) => {
       output = (output + part).slice(-20_000);
-      // The log is a convenience: on a full disk the sentence below matters more.
-      fs.appendFile(LOG, part, () => undefined);
+      try {
+        fs.appendFileSync(LOG, part);
+      } catch {
+        // The log is a convenience: on a full disk the sentence below matters more.
+      }
     };
     child.stdout.on("data", take);
     child.stderr.on("data", take);
