@@ -4,6 +4,7 @@ import { AppError } from "../../core/errors.ts";
 import type { TenantRow } from "../../homeserver/tenants.ts";
 import { printJson, printTable } from "./io.ts";
 import { type CliIo, examples } from "./main.ts";
+import { addTenantSetCommand } from "./tenant-set.ts";
 
 /** One tenant in `--json` output. */
 export interface TenantFacts {
@@ -68,6 +69,7 @@ export function addTenantCommands(program: Command, io: CliIo): void {
       .action((name: string, options: { json?: boolean }) =>
         bring(io, name, { ...options, desired, restart: verb === "restart" }),
       );
+  addTenantSetCommand(tenant, io);
   tenant
     .command("remove <name>")
     .description("remove a client with everything of it; asks for its name")

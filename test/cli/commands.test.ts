@@ -41,7 +41,7 @@ async function stopped() {
 
 const COMMANDS = {
   status: [],
-  tenant: ["create", "list", "start", "stop", "restart", "remove"],
+  tenant: ["create", "list", "start", "stop", "restart", "set", "remove"],
   team: ["create", "list"],
   invite: ["create", "list", "revoke"],
   agent: ["create", "list", "pause", "resume", "remove"],
@@ -310,4 +310,38 @@ test.each([
 
 test.each(["", "7", "d", "-1d", "1y", "0d", "1.5h", "99999999d"])("%j is no time", (text) => {
   expect(() => duration(text)).toThrow("a number with a unit");
+});
+
+describe("tenant set", () => {
+  test("changes only what it is told, and shows what holds", async () => {
+    await stopped();
+    expect((await cli("tenant", "set", "acme", "--tokens-per-day", "1000", "--json")).json()).toEqual({
+      name: "acme",
+      tokensPerDay: 1000,
+      maxHops: 4,
+      retentionDays: 90,
+    });
+    const { out } = await cli("tenant", "set", "acme", "--retention-days", "7", "--max-hops", "2");
+    expect(out).toBe("acme may use 1000 tokens a day; chains of agents end after 2; texts are kept for 7 days.");
+  });
+
+  test.each([
+    ["--tokens-per-day", "many"],
+    ["--tokens-per-day", "-1"],
+    ["--max-hops", "1.5"],
+    ["--retention-days", "0"],
+    ["--retention-days", "99999999999"],
+  ])("%s %s is refused with a sentence", async (option, value) => {
+    await stopped();
+    const { code, err } = await cli("tenant", "set", "acme", option, value);
+    expect(code).toBe(1);
+    expect(err).toContain(`${option} wants a whole number`);
+  });
+
+  test("an unknown client is a sentence", async () => {
+    await stopped();
+    const { code, err } = await cli("tenant", "set", "nobody", "--max-hops", "1");
+    expect(code).toBe(1);
+    expect(err).toMatch(/nobody/);
+  });
 });
