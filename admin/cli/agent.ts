@@ -4,8 +4,8 @@ import type { Context } from "../../core/context.ts";
 import { AppError } from "../../core/errors.ts";
 import type { agents } from "../../migrations/schema.ts";
 import type { AgentDefinition } from "../../migrations/types.ts";
+import { type CliIo, examples } from "./arguments.ts";
 import { printJson, printTable } from "./io.ts";
-import { type CliIo, examples } from "./main.ts";
 
 type AgentRow = typeof agents.$inferSelect;
 

@@ -1,8 +1,8 @@
 import path from "node:path";
 import type { Command } from "commander";
 import { AppError } from "../../core/errors.ts";
+import { type CliIo, examples } from "./arguments.ts";
 import { printJson } from "./io.ts";
-import { type CliIo, examples } from "./main.ts";
 
 export function addDataCommands(program: Command, io: CliIo): void {
   program

@@ -1,6 +1,6 @@
-import { type Command, InvalidArgumentError } from "commander";
+import type { Command } from "commander";
+import { type CliIo, duration, examples, wholeNumber } from "./arguments.ts";
 import { printJson, printTable } from "./io.ts";
-import { type CliIo, examples } from "./main.ts";
 
 interface CreateOptions {
   team?: string;
@@ -89,19 +89,4 @@ async function revoke(io: CliIo, id: string, { json }: { json?: boolean }): Prom
     if (json) return printJson(io, revoked);
     io.out("The link makes no more accounts.");
   });
-}
-
-export function wholeNumber(text: string): number {
-  if (/^[1-9]\d{0,8}$/.test(text)) return Number(text);
-  throw new InvalidArgumentError("It must be a whole number from 1 on.");
-}
-
-const UNITS: Record<string, number> = { s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000, w: 7 * 86_400_000 };
-
-/** `90s`, `30m`, `12h`, `7d`, `2w` → milliseconds. */
-export function duration(text: string): number {
-  const [, number, unit] = /^(\d{1,6})\s*([smhdw])$/.exec(text.trim()) ?? [];
-  const ms = Number(number) * (UNITS[unit ?? ""] ?? Number.NaN);
-  if (ms > 0) return ms;
-  throw new InvalidArgumentError("It must be a number with a unit, such as 30m, 12h or 7d.");
 }

@@ -2,6 +2,7 @@
 import { Command, CommanderError } from "commander";
 import { AppError } from "../../core/errors.ts";
 import { addAgentCommands } from "./agent.ts";
+import { examples } from "./arguments.ts";
 import { addDataCommands } from "./data.ts";
 import { addInviteCommands } from "./invite.ts";
 import { endWithReader, type Io, terminal } from "./io.ts";
@@ -66,15 +67,6 @@ export async function runCli(argv: string[], io: Io = terminal): Promise<number>
     return 1;
   }
 }
-
-/** What commands are given: the terminal, and a way to end with 1 after having printed what there was. */
-export interface CliIo extends Io {
-  fail(): void;
-}
-
-/** Examples below a command's help, as they are typed. */
-export const examples = (lines: string[]): string =>
-  `\nExamples:\n${lines.map((line) => `  npm run -s agentopia -- ${line}`).join("\n")}`;
 
 function* allCommands(command: Command): Generator<Command> {
   for (const child of command.commands) {

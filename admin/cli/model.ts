@@ -3,9 +3,8 @@ import { InvalidArgumentError } from "commander";
 import type { Provider, ShownModel } from "../../bots/models.ts";
 import type { Context } from "../../core/context.ts";
 import { AppError } from "../../core/errors.ts";
-import { wholeNumber } from "./invite.ts";
+import { type CliIo, examples, wholeNumber } from "./arguments.ts";
 import { printJson, printTable } from "./io.ts";
-import { type CliIo, examples } from "./main.ts";
 
 interface AddOptions {
   client?: string;

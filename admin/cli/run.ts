@@ -2,9 +2,8 @@ import type { Command } from "commander";
 import type { Context } from "../../core/context.ts";
 import { AppError } from "../../core/errors.ts";
 import type { runs } from "../../migrations/schema.ts";
-import { wholeNumber } from "./invite.ts";
+import { type CliIo, examples, wholeNumber } from "./arguments.ts";
 import { printJson, printTable } from "./io.ts";
-import { type CliIo, examples } from "./main.ts";
 
 type RunRow = typeof runs.$inferSelect;
 

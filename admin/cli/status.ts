@@ -1,8 +1,8 @@
 import type { Command } from "commander";
 import type { Context } from "../../core/context.ts";
 import { AppError } from "../../core/errors.ts";
+import { type CliIo, examples } from "./arguments.ts";
 import { printJson, printTable } from "./io.ts";
-import { type CliIo, examples } from "./main.ts";
 import type { TenantFacts } from "./tenant.ts";
 
 interface Status {

@@ -1,7 +1,7 @@
 import type { Command } from "commander";
 import type { Context } from "../../core/context.ts";
+import { type CliIo, examples } from "./arguments.ts";
 import { printJson, printTable } from "./io.ts";
-import { type CliIo, examples } from "./main.ts";
 
 interface TeamFacts {
   name: string;

@@ -1,13 +1,12 @@
 import type { Command } from "commander";
-import { AppError } from "../../core/errors.ts";
 import type { TenantLimits } from "../../migrations/types.ts";
+import { type CliIo, examples, wholeNumber } from "./arguments.ts";
 import { printJson } from "./io.ts";
-import { type CliIo, examples } from "./main.ts";
 
 interface SetOptions {
-  tokensPerDay?: string;
-  maxHops?: string;
-  retentionDays?: string;
+  tokensPerDay?: number;
+  maxHops?: number;
+  retentionDays?: number;
   json?: boolean;
 }
 
@@ -16,9 +15,13 @@ export function addTenantSetCommand(tenant: Command, io: CliIo): void {
   tenant
     .command("set <name>")
     .description("show or change a client's limits, and how long the platform keeps texts")
-    .option("--tokens-per-day <number>", "model tokens that its agents may use on one UTC day")
-    .option("--max-hops <number>", "agents in a row that may ask each other before the chain ends")
-    .option("--retention-days <number>", "days for which the platform keeps texts of questions and answers")
+    .option("--tokens-per-day <number>", "model tokens that its agents may use on one UTC day", wholeNumber)
+    .option("--max-hops <number>", "agents in a row that may ask each other before the chain ends", wholeNumber)
+    .option(
+      "--retention-days <number>",
+      "days for which the platform keeps texts of questions and answers",
+      wholeNumber,
+    )
     .option("--json", "print JSON")
     .addHelpText("after", examples(["tenant set acme", "tenant set acme --tokens-per-day 200000 --retention-days 30"]))
     .action((name: string, options: SetOptions) => set(io, name, options));
@@ -26,9 +29,7 @@ export function addTenantSetCommand(tenant: Command, io: CliIo): void {
 
 async function set(io: CliIo, name: string, options: SetOptions): Promise<void> {
   const limits: TenantLimits = {};
-  const tokensPerDay = whole("--tokens-per-day", options.tokensPerDay, 0, 1_000_000_000_000);
-  const maxHops = whole("--max-hops", options.maxHops, 0, 100);
-  const retentionDays = whole("--retention-days", options.retentionDays, 1, 36_500);
+  const { tokensPerDay, maxHops, retentionDays } = options;
   if (tokensPerDay !== undefined) limits.tokensPerDay = tokensPerDay;
   if (maxHops !== undefined) limits.maxHops = maxHops;
   const { withPlatform } = await import("./connect.ts");
@@ -46,12 +47,4 @@ async function set(io: CliIo, name: string, options: SetOptions): Promise<void> 
       `${name} may use ${shown.tokensPerDay} tokens a day; chains of agents end after ${shown.maxHops}; texts are kept for ${shown.retentionDays} days.`,
     );
   });
-}
-
-/** Throws `invalid` for what is no whole number from `least` to `most`. */
-function whole(option: string, value: string | undefined, least: number, most: number): number | undefined {
-  if (value === undefined) return undefined;
-  const number = /^\d+$/.test(value) ? Number(value) : Number.NaN;
-  if (number >= least && number <= most) return number;
-  throw new AppError("invalid", `${option} wants a whole number from ${least} to ${most}, not "${value}".`);
 }

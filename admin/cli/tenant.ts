@@ -2,8 +2,8 @@ import type { Command } from "commander";
 import type { Context } from "../../core/context.ts";
 import { AppError } from "../../core/errors.ts";
 import type { TenantRow } from "../../homeserver/tenants.ts";
+import { type CliIo, examples } from "./arguments.ts";
 import { printJson, printTable } from "./io.ts";
-import { type CliIo, examples } from "./main.ts";
 import { addTenantSetCommand } from "./tenant-set.ts";
 
 /** One tenant in `--json` output. */

@@ -2,7 +2,7 @@ import { existsSync, mkdtempSync, readdirSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { beforeEach, describe, expect, onTestFinished, test } from "vitest";
-import { duration } from "../../admin/cli/invite.ts";
+import { duration } from "../../admin/cli/arguments.ts";
 import type { Io } from "../../admin/cli/io.ts";
 import { runCli } from "../../admin/cli/main.ts";
 import { createTenant } from "../../homeserver/tenants.ts";
@@ -335,7 +335,7 @@ describe("tenant set", () => {
     await stopped();
     const { code, err } = await cli("tenant", "set", "acme", option, value);
     expect(code).toBe(1);
-    expect(err).toContain(`${option} wants a whole number`);
+    expect(err).toContain("It must be a whole number from 1 on.");
   });
 
   test("an unknown client is a sentence", async () => {
