@@ -12,7 +12,7 @@ import { makeResultsFolder, RESULTS } from "../harness/results.ts";
 import { measureEngineShare } from "./engine-share.ts";
 import { mean } from "./measure.ts";
 import { defineAgents, measureFootprint, measureTenants } from "./memory.ts";
-import { measureLatency, measureRate, measureRecovery, measureStream } from "./questions.ts";
+import { askEverywhere, measureLatency, measureRate, measureRecovery, measureStream } from "./questions.ts";
 import { type Figure, table } from "./report.ts";
 import { type Setting, startSetting } from "./setting.ts";
 
@@ -34,7 +34,7 @@ try {
 }
 
 async function measure(setting: Setting): Promise<Figure[]> {
-  const some = async () => void (await measureRate(setting, 1, quick ? 2 : 5));
+  const some = () => askEverywhere(setting, setting.product, quick ? 2 : 5);
   const figures: Figure[] = [];
   const add = (name: string, value: number, unit: string, limit?: number, atLeast = false) => {
     const ok = limit === undefined || (atLeast ? value >= limit : value <= limit);
@@ -63,6 +63,8 @@ async function measure(setting: Setting): Promise<Figure[]> {
 
   add("events for a stream of 62 chunks in 1.6 s", await measureStream(setting), "", 6);
 
+  // From here on Synapse is restarted, and it hands the floor, which keeps nothing, all its questions once more.
+  setting.endFloor();
   say("kill -9 with 8 answers in the model");
   const recovery = await measureRecovery(setting);
   add("up again after kill -9", recovery.startMs, "ms");

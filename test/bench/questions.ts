@@ -49,13 +49,13 @@ export async function measureRate(
 ): Promise<{ product: Rate; floor: Rate }> {
   const sides = [setting.product, setting.floor];
   const sums = sides.map(() => ({ answers: 0, ms: 0, cpu: 0 }));
-  for (const side of sides) await ask20(setting, side, 1);
+  for (const side of sides) await askEverywhere(setting, side, 1);
   for (let round = 0; round < rounds; round++)
     for (const [index, side] of sides.entries()) {
       const sum = sums[index] as (typeof sums)[number];
       const cpuBefore = cpuOf(side);
       const began = performance.now();
-      await ask20(setting, side, perRoom);
+      await askEverywhere(setting, side, perRoom);
       sum.ms += performance.now() - began;
       await settled(setting);
       sum.cpu += cpuOf(side) - cpuBefore;
@@ -79,7 +79,8 @@ async function settled({ ctx }: Setting): Promise<void> {
   }
 }
 
-async function ask20({ asker }: Setting, side: Side, perRoom: number): Promise<void> {
+/** Asks in all rooms of a side but the first at once, `perRoom` questions in each one after the other. */
+export async function askEverywhere({ asker }: Setting, side: Side, perRoom: number): Promise<void> {
   await Promise.all(
     side.rooms.slice(1).map(async (room) => {
       for (let n = 0; n < perRoom; n++) await asker.ask(room, side.botId, marker());

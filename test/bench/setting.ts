@@ -28,6 +28,7 @@ export interface Setting {
   floor: Side;
   /** Milliseconds from asking for the tenant until its homeserver ran. */
   tenantMs: number;
+  endFloor(): void;
   end(): Promise<void>;
 }
 
@@ -79,6 +80,7 @@ export async function startSetting(say: (line: string) => void): Promise<Setting
     tenantMs,
     product: { name: "product", botId: agentId, rooms: productRooms, pids: () => [platform.pid()] },
     floor: { name: "floor", botId: floorId, rooms: floorRooms, pids: () => [floor.pid ?? 0] },
+    endFloor: () => void floor.kill("SIGKILL"),
     async end() {
       asker.stop();
       floor.kill("SIGKILL");
