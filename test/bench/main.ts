@@ -44,7 +44,7 @@ async function measure(setting: Setting): Promise<Figure[]> {
   };
 
   say("questions one by one, product and floor in turn");
-  const latency = await measureLatency(setting, quick ? 60 : 600);
+  const latency = await measureLatency(setting, quick ? 60 : 1000);
   add("questions one by one, product and floor together", latency.product.questions + latency.floor.questions, "");
   add("first visible p50, floor", latency.floor.p50, "ms");
   add("first visible p50, product", latency.product.p50, "ms");
