@@ -72,7 +72,11 @@ export function startSupervisor(ctx: Context, options: SupervisorOptions): Super
 
   closeInbox(ctx);
   const unwatch = watchTenants(ctx, options.wake);
-  const unlisten = options.wake.on(CHANNELS.tenant, () => void lookSoon());
+  const unlisten = options.wake.on(CHANNELS.tenant, (payload) => {
+    // "" comes when listening begins anew: the database was away.
+    if (payload === "") for (const tender of tenders.values()) tender.lookCloser();
+    void lookSoon();
+  });
   const timer = setInterval(() => void lookSoon(), options.everyMs ?? 5_000);
   return {
     async ready(tenantId) {

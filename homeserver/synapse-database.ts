@@ -92,14 +92,52 @@ export async function unsentEvents(ctx: Context, database: SynapseDatabase): Pro
       select event_ids from application_services_txns join application_services_state using (as_id)
       where as_id = ${APPSERVICE_ID} and state = 'up' order by txn_id`;
     const ids = waiting.flatMap((row) => JSON.parse(row.event_ids) as string[]);
-    if (ids.length === 0) return [];
-    const rows = await sql<{ event_id: string; json: string; redacted: boolean }[]>`
-      select event_id, json, exists (select 1 from redactions where redacts = event_id) as redacted
-      from event_json join events using (event_id) where event_id = any(${ids}) order by stream_ordering`;
-    return rows.map(({ event_id, json, redacted }) => {
-      const event = JSON.parse(json) as Record<string, unknown>;
-      return { ...event, event_id, ...(redacted ? { content: {} } : {}) };
-    });
+    return ids.length === 0 ? [] : await readEvents(sql, sql`e.event_id = any(${ids})`);
+  });
+}
+
+/**
+ * Events that Synapse forgot to hand over. While its database is away its scheduler drops what it was about to send ("Error creating appservice
+ * transaction", synapse/appservice/scheduler.py), although its position may have moved on. So after an outage: what is newer than what
+ * we hold, in rooms that one of our users is in, and invites of our users; less what we hold. In the order of the stream.
+ */
+export async function forgottenEvents(
+  ctx: Context,
+  tenantId: string,
+  database: SynapseDatabase,
+): Promise<Record<string, unknown>[]> {
+  const held = await ctx.sql<{ event_id: string }[]>`
+    select event_id from inbox where tenant_id = ${tenantId} order by seq desc limit ${BACK}`;
+  const ids = held.map((row) => row.event_id);
+  const newer = await withSynapseDatabase(ctx, database, async (sql) => {
+    const [known] = await sql<{ first: string | null; held: number }[]>`
+      select min(stream_ordering) as first, count(*)::int as held from events where event_id = any(${ids})`;
+    const position = known?.first && known.held === BACK ? Number(known.first) : 0;
+    return await readEvents(
+      sql,
+      sql`e.stream_ordering > ${position} and not e.outlier and e.rejection_reason is null and (
+        (e.type = 'm.room.member' and e.state_key like '@agent-%')
+        or e.room_id in (select room_id from local_current_membership where membership = 'join' and user_id ~ '^@agent(-|opia:)'))`,
+    );
+  });
+  if (newer.length === 0) return [];
+  const found = await ctx.sql<{ event_id: string }[]>`
+    select event_id from inbox where tenant_id = ${tenantId} and event_id = any(${newer.map((event) => String(event.event_id))})`;
+  const known = new Set(found.map((row) => row.event_id));
+  return newer.filter((event) => !known.has(String(event.event_id)));
+}
+
+/** Events as an appservice gets them; those that were redacted without their content. */
+async function readEvents(
+  sql: postgres.Sql,
+  which: postgres.PendingQuery<postgres.Row[]>,
+): Promise<Record<string, unknown>[]> {
+  const rows = await sql<{ event_id: string; json: string; redacted: boolean }[]>`
+    select e.event_id, j.json, exists (select 1 from redactions r where r.redacts = e.event_id) as redacted
+    from events e join event_json j on j.event_id = e.event_id where ${which} order by e.stream_ordering limit 20000`;
+  return rows.map(({ event_id, json, redacted }) => {
+    const event = JSON.parse(json) as Record<string, unknown>;
+    return { ...event, event_id, ...(redacted ? { content: {} } : {}) };
   });
 }
 

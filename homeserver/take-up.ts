@@ -77,6 +77,12 @@ async function catchUp({ ctx, driver, row, place }: Tended, started: Running, ac
   );
 }
 
+/** Several looks, because the homeserver finds its database again a little later or earlier than we do. */
+export function databaseWasAway(tended: Tended): void {
+  tended.quickLooks = QUICK_LOOKS;
+  tended.sweeps = QUICK_LOOKS;
+}
+
 /** Pings one that runs, which also has it hand over what waits. Throws `homeserver_down` when it does not answer for long. */
 export async function lookAfter(tended: Tended): Promise<void> {
   const { ctx, log } = tended;
@@ -86,7 +92,7 @@ export async function lookAfter(tended: Tended): Promise<void> {
   } catch (error) {
     if (!isTransient(error) || error instanceof AppError) throw error;
     // The database is away: no reason to end a homeserver that runs.
-    tended.quickLooks = QUICK_LOOKS;
+    databaseWasAway(tended);
     log.warn({ err: error }, "could not look after the homeserver; trying again");
   }
 }
@@ -119,6 +125,14 @@ async function lookForUnsent(tended: Tended, access: TenantAccess): Promise<void
   else if (tended.quickLooks > 0) tended.quickLooks--;
   const unsent = (await driver.unsent?.(ctx, row)) ?? [];
   if (unsent.length > 0) await receive(ctx, row.id, unsent);
+  if (tended.sweeps > 0) {
+    const forgotten = (await driver.forgotten?.(ctx, row)) ?? [];
+    if (forgotten.length > 0) {
+      tended.log.warn({ events: forgotten.length }, "the homeserver had forgotten events while the database was away");
+      await receive(ctx, row.id, forgotten);
+    }
+    tended.sweeps--;
+  }
   // Nobody tells us when a homeserver of others was restarted and forgot what it had not sent yet.
   if (tended.running?.missed !== "messages") return;
   if (tended.quickLooks !== 1 && ctx.clock.now() - tended.caughtUpAt < CATCH_UP_MS) return;

@@ -20,6 +20,8 @@ export interface Tended {
   missedPings: number;
   /** Looks in quick succession that are left after a start or an outage. */
   quickLooks: number;
+  /** Looks for forgotten events that are left after the database was away. */
+  sweeps: number;
   /** When the rooms were last looked through (a homeserver of others). */
   caughtUpAt: number;
   ending: boolean;

@@ -9,12 +9,14 @@ import type { Place } from "./drivers/driver.ts";
 import { driverOf } from "./drivers/list.ts";
 import { decide, noteFailure } from "./health.ts";
 import { owesPing } from "./inbox.ts";
-import { bringUp, lookAfter } from "./take-up.ts";
+import { bringUp, databaseWasAway, lookAfter } from "./take-up.ts";
 import { quoteLog, setState, type Tended, tellWatchers, untilRunning } from "./tended.ts";
 
 export interface Tender {
   /** The row as it is now. */
   poke(row: TenantRow): void;
+  /** The database was away: what the homeserver dropped meanwhile has to be looked for. */
+  lookCloser(): void;
   /** Resolves when it answers; rejects when it is stopped, cannot be started or dies again and again. */
   ready(): Promise<void>;
   /** Ends tending and, unless `leave`, the homeserver. */
@@ -43,6 +45,7 @@ export function startTender(ctx: Context, { row, place, slots }: Given): Tender 
     health: { failures: [], since: 0, attempt: 0, notBefore: 0 },
     missedPings: 0,
     quickLooks: 0,
+    sweeps: 0,
     caughtUpAt: 0,
     ending: false,
     watchers: new Set(),
@@ -69,6 +72,10 @@ export function startTender(ctx: Context, { row, place, slots }: Given): Tender 
       const { state, stateDetail, caughtUpWith } = tended.row;
       tended.row = { ...now, state, stateDetail, caughtUpWith };
       if (changed || (tended.running && owesPing(now.id))) pause.end();
+    },
+    lookCloser() {
+      databaseWasAway(tended);
+      if (tended.running) pause.end();
     },
     // What the row says from an earlier platform is no news: only what was seen since.
     ready: () => untilRunning(tended, () => steps > 0 || tended.running !== undefined),
@@ -110,7 +117,7 @@ async function step(tended: Tended, slots: Given["slots"], died: () => void): Pr
     case "wait":
       return health.notBefore > ctx.clock.now() ? health.notBefore - ctx.clock.now() : PING_MS;
   }
-  return owesPing(row.id) || tended.quickLooks > 0 ? QUICK_MS : PING_MS;
+  return owesPing(row.id) || tended.quickLooks > 0 || tended.sweeps > 0 ? QUICK_MS : PING_MS;
 }
 
 async function start(tended: Tended, died: () => void): Promise<void> {

@@ -13,6 +13,8 @@ export interface Driver {
   makeAdmin?(ctx: Context, tenant: TenantRow, userId: string): Promise<void>;
   /** Events that it holds back although nothing hinders it; asked for after every disturbance and now and then. */
   unsent?(ctx: Context, tenant: TenantRow): Promise<Record<string, unknown>[]>;
+  /** Events that it dropped while its database was away; asked for after such an outage. */
+  forgotten?(ctx: Context, tenant: TenantRow): Promise<Record<string, unknown>[]>;
   /** For homeservers that others start: milliseconds after which it is looked at again. It has no crash loop. */
   lookAgainMs?: number;
   /** Ends one that runs, although we did not start it in this process. */

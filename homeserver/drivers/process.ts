@@ -24,6 +24,7 @@ import {
   databaseServer,
   dropDatabase,
   ensureDatabase,
+  forgottenEvents,
   type SynapseDatabase,
   setBackAppservice,
   unsentEvents,
@@ -89,6 +90,7 @@ export const processDriver: Driver = {
   },
 
   unsent: (ctx, tenant) => unsentEvents(ctx, databaseOf(ctx, tenant)),
+  forgotten: (ctx, tenant) => forgottenEvents(ctx, tenant.id, databaseOf(ctx, tenant)),
 
   async halt(ctx, tenant) {
     const found = find(tenant, filesOf(ctx, tenant.id));
