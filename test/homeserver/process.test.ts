@@ -70,6 +70,23 @@ describe("a tenant's own Synapse", { timeout: 60_000 }, () => {
     expect(await arrived(texts)).toEqual(texts);
   });
 
+  test("what Synapse forgot while the database was away comes in when it is back, and only that", async () => {
+    const { ctx } = world;
+    const texts = many("before the outage", 5);
+    for (const text of texts) await ann.say(room, text);
+    await arrived(texts);
+    const count = async () => (await ctx.sql`select 1 from inbox where tenant_id = ${tenantId}`).length;
+    const whole = await count();
+    // As if Synapse had dropped these instead of handing them over.
+    await ctx.sql`delete from inbox where tenant_id = ${tenantId} and content->>'body' in (${texts[1] ?? ""}, ${texts[4] ?? ""})`;
+    // What every restart of Postgres does to the connection that hears NOTIFY.
+    await ctx.sql`select pg_terminate_backend(pid) from pg_stat_activity
+      where application_name = 'agentopia wake' and datname = current_database()`;
+    const back = await arrived(texts);
+    expect([...back].sort()).toEqual(texts);
+    expect(await count()).toBe(whole);
+  });
+
   test("agents are found by name in the user directory", async () => {
     const found = await ann.call("POST", "/_matrix/client/v3/user_directory/search", { search_term: "writ" });
     expect(found.json.results).toEqual([expect.objectContaining({ user_id: agent, display_name: "Writer" })]);
