@@ -10,6 +10,8 @@ export class Shown {
   eventIds: string[];
   started = false;
   edits = 0;
+  /** A message was sent of which it is not known whether it arrived. */
+  uncertain = false;
   /** When the room got the first text. */
   firstTextAt: number | undefined;
   firstMs: number | undefined;
@@ -82,6 +84,7 @@ export class Shown {
       }
       if (this.#isTyping) this.#type(false);
     } catch (error) {
+      this.uncertain = true;
       this.#ctx.log.warn({ run: this.#work.runId, err: error }, "a part of a growing answer was not shown");
     }
   }

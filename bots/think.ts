@@ -39,10 +39,17 @@ export async function think(
   const surroundings = await seen;
   const thought = await ask(ctx, work, surroundings, shown, signal);
   await shown.close();
+  if (shown.uncertain) thought.detail = { ...thought.detail, uncertain: true };
   const stop = signal.reason instanceof StopSignal ? signal.reason.reason : null;
   if (stop === "shutdown") return hang();
   if (thought.error?.code === "token_cap") return endAtCap(ctx, work, thought);
-  if (thought.state === "stopped" && !thought.text && shown.eventIds.length === 0 && !isUncertain(work))
+  if (
+    thought.state === "stopped" &&
+    !thought.text &&
+    shown.eventIds.length === 0 &&
+    !isUncertain(work) &&
+    !shown.uncertain
+  )
     return endUnsaid(ctx, work, thought);
 
   const eventId = await sendWhole(ctx, work, surroundings, shown, thought);
