@@ -4,7 +4,7 @@ import { readEvent, redactEvent, sendEvent } from "../homeserver/matrix.ts";
 import { destinationOf, firstTxn, isUncertain, namedAgents } from "./answer.ts";
 import { finishRun, saveEvents } from "./finish.ts";
 import { editMessage, newMessage, partsOf } from "./reply.ts";
-import { loadSurroundings, untilItWorks, type Work } from "./work.ts";
+import { loadSurroundings, type Surroundings, untilItWorks, type Work } from "./work.ts";
 
 /**
  * Puts the final text into the room, from what was kept: an edit of what is shown already, new messages for the rest. Every transaction id is
@@ -17,7 +17,8 @@ export async function deliver(ctx: Context, work: Work): Promise<void> {
   }
   const state = work.step.state === "running" ? "failed" : work.step.state;
   try {
-    const eventIds = await sendParts(ctx, work, finalText(work), state === "failed");
+    const seen = await untilItWorks(ctx, "read the room", () => loadSurroundings(ctx, work));
+    const eventIds = await sendParts(ctx, work, seen, state === "failed");
     await untilItWorks(ctx, "end a run", () =>
       finishRun(ctx, work, {
         state,
@@ -37,11 +38,14 @@ export async function deliver(ctx: Context, work: Work): Promise<void> {
 }
 
 /** What the person reads in the end: the text, and a sentence when something ended it early. */
-export function finalText(work: Pick<Work, "step" | "stopReason" | "stoppedBy" | "error">): string {
+export function finalText(
+  work: Pick<Work, "step" | "stopReason" | "stoppedBy" | "error">,
+  nameOf: (userId: string) => string,
+): string {
   const text = work.step.output?.trim() ?? "";
   if (work.step.state === "failed") return [text, work.error ?? ""].filter(Boolean).join("\n\n");
   if (work.step.state !== "stopped") return text;
-  const by = work.stoppedBy ? ` by ${work.stoppedBy}` : "";
+  const by = work.stoppedBy ? ` by ${nameOf(work.stoppedBy)}` : "";
   return [text, `*Stopped${by}.*`].filter(Boolean).join("\n\n");
 }
 
@@ -53,15 +57,15 @@ async function isFinished(ctx: Context, work: Work, eventId: string): Promise<bo
   return marker?.run === work.runId && marker.final === true;
 }
 
-async function sendParts(ctx: Context, work: Work, text: string, notice: boolean): Promise<string[]> {
+async function sendParts(ctx: Context, work: Work, seen: Surroundings, notice: boolean): Promise<string[]> {
+  const text = finalText(work, (userId) => seen.members.find((member) => member.userId === userId)?.name ?? userId);
   const to = destinationOf(work);
   const { tenantId, agentUserId: as, deviceId, roomId } = work;
   const send = (txnId: string, content: Record<string, unknown>) =>
     untilItWorks(ctx, "send the answer", () =>
       sendEvent(ctx, { tenantId, as, deviceId, roomId, txnId, type: "m.room.message", content }),
     );
-  const surroundings = await untilItWorks(ctx, "read the room", () => loadSurroundings(ctx, work));
-  const extra = work.step.state === "done" ? namedAgents(work, surroundings, text) : [];
+  const extra = work.step.state === "done" ? namedAgents(work, seen, text) : [];
   const parts = partsOf(text);
   const eventIds = [...work.eventIds];
   for (const [part, words] of parts.entries()) {

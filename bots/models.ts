@@ -42,18 +42,21 @@ export async function resolveModel(ctx: Context, tenantId: string, name: string 
   const kept = cache.get(key);
   if (kept && kept.until > performance.now()) return kept.row;
   let row = await findModel(ctx, tenantId, name);
-  if (!row && (await findDefaultAgain(ctx))) row = await findModel(ctx, tenantId, name);
-  if (!row) throw noModel(name);
+  if (!row) {
+    const why = await findDefaultAgain(ctx);
+    row = await findModel(ctx, tenantId, name);
+    if (!row) throw noModel(name, why);
+  }
   if (cache.size > 1000) cache.clear();
   cache.set(key, { row, until: performance.now() + KEEP_MS });
   return row;
 }
 
-const noModel = (name: string | null) =>
+const noModel = (name: string | null, why = NO_MODEL_SENTENCE) =>
   new AppError(
     "no_model",
     name === null
-      ? NO_MODEL_SENTENCE
+      ? why
       : `There is no model named "${name}". Add it with "npm run -s agentopia -- model add", or give the agent another one.`,
   );
 

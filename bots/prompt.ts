@@ -74,12 +74,15 @@ export function foldMessages(
     const thread = related?.rel_type === "m.thread" ? related.event_id : null;
     if (about.threadRoot ? thread !== about.threadRoot && event.eventId !== about.threadRoot : thread) continue;
     const text = textOf(newestContent(event, edits.get(`${event.sender} ${event.eventId}`)));
-    if (!text) continue;
+    // What is said to the platform is not said to the agent.
+    if (!text || COMMAND.test(text)) continue;
     const own = event.sender === about.self;
     heard.push({ eventId: event.eventId, sender: event.sender, name: about.nameOf(event.sender), text, own });
   }
   return heard;
 }
+
+const COMMAND = /^!(help|stop)\b/i;
 
 function newestContent(event: InboxMessage, edit: InboxMessage | undefined): Record<string, unknown> {
   const content = edit?.content["m.new_content"];

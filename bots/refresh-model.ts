@@ -148,16 +148,16 @@ async function store(ctx: Context, rows: readonly Outside[]): Promise<void> {
 }
 
 const TRY_AGAIN_MS = 10_000;
-const tries = new WeakMap<Context, { at: number; found: Promise<boolean> }>();
+const tries = new WeakMap<Context, { at: number; found: Promise<string> }>();
 
 /**
  * Looks again for a default model, at most every 10 s: a model that was started after the platform is found at the next
- * question. True when it looked, so that looking into the table again may help.
+ * question. Returns the sentence that says what was found, or why nothing.
  */
-export function findDefaultAgain(ctx: Context): Promise<boolean> {
+export function findDefaultAgain(ctx: Context): Promise<string> {
   const last = tries.get(ctx);
   if (last && performance.now() - last.at < TRY_AGAIN_MS) return last.found;
-  const found = refreshDefaultModel(ctx).then(() => true);
+  const found = refreshDefaultModel(ctx);
   tries.set(ctx, { at: performance.now(), found });
   found.catch(() => tries.delete(ctx));
   return found;

@@ -1,4 +1,4 @@
-import type { Command } from "commander";
+import { type Command, Option } from "commander";
 import { type CliIo, duration, examples, wholeNumber } from "./arguments.ts";
 import { printJson, printTable } from "./io.ts";
 
@@ -20,7 +20,11 @@ export function addInviteCommands(program: Command, io: CliIo): void {
     .description("make an invite link; it is shown this once")
     .option("--team <name>", "the team to join (default: the client's first)")
     .option("--uses <number>", "how many accounts it makes", wholeNumber, 1)
-    .option("--expires <time>", "how long it lives: 30m, 12h, 7d", duration, 7 * 86_400_000)
+    .addOption(
+      new Option("--expires <time>", "how long it lives: 30m, 12h, 7d")
+        .argParser(duration)
+        .default(7 * 86_400_000, "7d"),
+    )
     .option("--username <name>", "only for this user name")
     .option("--json", "print JSON")
     .addHelpText(

@@ -155,6 +155,14 @@ test("without any model one sentence says what to do", async () => {
   expect((error as AppError).sentence).toMatch(/^No model is set/);
 });
 
+test("a server that is set but away is what the sentence is about", async () => {
+  const ctx = await testContext({ env: { OPENAI_BASE_URL: "http://127.0.0.1:9/v1" } });
+  await addTenant(ctx);
+  const error = (await resolveModel(ctx, "acme", null).catch((cause: unknown) => cause)) as AppError;
+  expect(error.code).toBe("no_model");
+  expect(error.sentence).toMatch(/^OPENAI_BASE_URL \(127\.0\.0\.1:9\) does not list any model/);
+});
+
 test("OPENAI_BASE_URL, with or without /v1, sets the default to the server's first model", async () => {
   const server = await scripted();
   for (const address of [`${server.url}/v1`, server.url, `${server.url}/v1/`]) {

@@ -71,6 +71,12 @@ describe("what the model hears of a room", () => {
     expect(texts([notice, gone, said("@ann:x", "here")])).toEqual(["here"]);
   });
 
+  test("commands to the platform are not heard", () => {
+    expect(
+      texts([said("@ann:x", "!stop"), said("@ann:x", "!help me"), said("@ann:x", "!important: read this")]),
+    ).toEqual(["!important: read this"]);
+  });
+
   test("nothing after the question is heard", () => {
     const events = [said("@ann:x", "question"), said("@bob:x", "later")];
     const heard = foldMessages(events, { threadRoot: null, upTo: events[0]!.seq, self: "@s:x", nameOf: (id) => id });
