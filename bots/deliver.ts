@@ -81,9 +81,10 @@ async function sendParts(ctx: Context, work: Work, seen: Surroundings, notice: b
     // Or other words: then they are edited to these.
     if (known || unsure) await send(`f.${work.runId}.${part}`, editMessage(to, eventId, words, how));
   }
-  // Kept before anything is taken away, so that a replay still knows what there is.
-  await untilItWorks(ctx, "keep the messages", () => saveEvents(ctx.sql, work, eventIds));
-  for (const [index, eventId] of eventIds.slice(parts.length).entries())
+  const surplus = eventIds.slice(parts.length);
+  // Kept before anything is taken away, so that a replay still knows what there is; else the end of the run keeps it.
+  if (surplus.length > 0) await untilItWorks(ctx, "keep the messages", () => saveEvents(ctx.sql, work, eventIds));
+  for (const [index, eventId] of surplus.entries())
     await untilItWorks(ctx, "take back a message", () =>
       redactEvent(ctx, {
         tenantId,

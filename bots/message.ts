@@ -52,11 +52,6 @@ export function readReaction(content: Json): { key: string; target: string } | n
   return { key: key.replace(/[\u{FE0E}\u{FE0F}\u{1F3FB}-\u{1F3FF}]/gu, ""), target };
 }
 
-/** The run that our mark in a message names. */
-export function runOf(content: Json): string | null {
-  return readRun(content["dev.agentopia.run"])?.run ?? null;
-}
-
 function readRun(value: unknown): Message["run"] {
   if (value === undefined) return null;
   const { run, hops, final } = object(value);

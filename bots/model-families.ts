@@ -55,9 +55,3 @@ export const isChatModel = (id: string): boolean =>
   !/embed|(^|[/:-])(bge|e5|gte|minilm|clip|siglip|sdxl|flux)[-:_]|rerank|whisper|\btts\b|-tts|transcri|dall-e|stable-diffusion|gpt-image|moderation|realtime|guard|ocr/i.test(
     id,
   );
-
-/** Images in a message reach this model. */
-export const acceptsImages = (model: { abilities: ModelAbilities }): boolean => model.abilities.images;
-
-/** PDF documents in a message reach this model. */
-export const acceptsFiles = (model: { abilities: ModelAbilities }): boolean => model.abilities.files;

@@ -71,10 +71,10 @@ const MESSAGE_BYTES = 36;
 /** Tokens of a text, estimated: 4 bytes each, as in English; scripts beyond ASCII have more bytes and more tokens. */
 export const estimateTokens = (text: string): number => Math.ceil(Buffer.byteLength(text) / 4);
 
-/**
- * Tokens that a prompt takes, estimated. What is held against the day's cap is meant to be too much rather than too
- * little: 3 bytes a token.
- */
+/** The same, meant to be too much rather than too little: 3 bytes each. */
+export const mostTokens = (bytes: number): number => Math.ceil(bytes / 3);
+
+/** Tokens that a prompt takes, as they are held against the day's cap. */
 export function estimatePrompt(prompt: LanguageModelV4Prompt): number {
   let bytes = 0;
   let files = 0;
@@ -88,7 +88,7 @@ export function estimatePrompt(prompt: LanguageModelV4Prompt): number {
         else files++;
       }
   }
-  return Math.ceil(bytes / 3) + files * FILE_TOKENS;
+  return mostTokens(bytes) + files * FILE_TOKENS;
 }
 
 /** True when the prompt has parts that only a model for images or files can take. */

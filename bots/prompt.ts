@@ -1,4 +1,5 @@
 import type { ModelMessage } from "ai";
+import { mostTokens } from "./model-prompt.ts";
 
 /** A message of the room as the model may see it, oldest first. */
 export interface Heard {
@@ -122,7 +123,7 @@ export function toModelMessages(heard: Heard[], scene: Pick<Scene, "direct">, to
   const chosen: Heard[] = [];
   let left = tokens;
   for (const message of heard.toReversed()) {
-    left -= estimateTokens(message.text) + 8;
+    left -= mostTokens(Buffer.byteLength(message.text)) + 8;
     if (left < 0 && chosen.length > 0) break;
     chosen.unshift(left < 0 ? { ...message, text: message.text.slice(0, Math.max(tokens, 100)) } : message);
     if (left < 0) break;
@@ -136,11 +137,4 @@ export function toModelMessages(heard: Heard[], scene: Pick<Scene, "direct">, to
     else if (last || role === "user") turns.push({ role, content: text });
   }
   return turns;
-}
-
-/** A safe guess without the model's own tokenizer: 3 characters a token for Latin script, 1 for others. */
-export function estimateTokens(text: string): number {
-  let wide = 0;
-  for (let i = 0; i < text.length; i++) if (text.charCodeAt(i) > 0x2ff) wide++;
-  return Math.ceil((text.length - wide) / 3 + wide);
 }

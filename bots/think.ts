@@ -8,8 +8,9 @@ import { loadAttachments } from "./attachments.ts";
 import { callModel } from "./call.ts";
 import { finishRun, saveThought, type Thought } from "./finish.ts";
 import { closeLostCalls } from "./ledger.ts";
+import { mostTokens } from "./model-prompt.ts";
 import { type ModelRow, resolveModel } from "./models.ts";
-import { estimateTokens, foldMessages, type Scene, systemPrompt, toModelMessages } from "./prompt.ts";
+import { foldMessages, type Scene, systemPrompt, toModelMessages } from "./prompt.ts";
 import { newMessage, partsOf } from "./reply.ts";
 import { Shown } from "./shown.ts";
 import { StopSignal } from "./signals.ts";
@@ -134,7 +135,7 @@ async function promptFor(ctx: Context, work: Work, seen: Surroundings, model: Mo
   const system = systemPrompt(scene);
   const room = model.abilities.contextWindow - Math.min(model.abilities.maxOutput, model.abilities.contextWindow / 2);
   const texts = files.texts.join("\n\n");
-  const left = Math.floor(room * 0.9) - estimateTokens(system) - estimateTokens(texts);
+  const left = Math.floor(room * 0.9) - mostTokens(Buffer.byteLength(system + texts));
   const messages = toModelMessages(heard, scene, Math.max(left, 500));
   return { system, messages: withFiles(messages, texts, files.parts), remark };
 }
