@@ -15,7 +15,7 @@ const LOG = path.join(RUNTIME, "setup.log");
 const REQUIREMENTS = path.join(ROOT, "homeserver/requirements.txt");
 const PLATFORMS = ["linux-x64", "linux-arm64", "darwin-arm64"];
 const PYTHONS = ["python3", "python3.14", "python3.13", "python3.12", "python3.11", "python3.10", "python"];
-const NEEDED_MB = { modules: 800, python: 500 };
+const NEEDED_MB = { modules: 1100, python: 500 };
 let lock; // file descriptor; installers get it too, so that one that outlives us keeps others waiting
 let running; // the installer at work
 const quiet = process.argv.includes("--quiet");

@@ -18,12 +18,12 @@ type Row = typeof models.$inferSelect;
 export type Provider = Row["provider"];
 
 /** A row of `models` with its key in the clear: never logged, never shown. */
-export type ModelRow = Omit<Row, "createdAt">;
+export type ModelRow = Omit<Row, "createdAt" | "lastCheck">;
 
 /** A model as it is shown: whether there is a key, not which. */
 export type ShownModel = Omit<ModelRow, "apiKey"> & { hasKey: boolean };
 
-function openRow(ctx: Context, { createdAt: _createdAt, ...row }: Row): ModelRow {
+function openRow(ctx: Context, { createdAt: _createdAt, lastCheck: _lastCheck, ...row }: Row): ModelRow {
   return { ...row, apiKey: openKey(ctx, row.id, row.apiKey) };
 }
 

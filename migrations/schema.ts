@@ -7,6 +7,7 @@ import {
   bigint,
   bigserial,
   boolean,
+  customType,
   date,
   doublePrecision,
   index,
@@ -22,14 +23,17 @@ import type {
   ActionPayload,
   AgentDefinition,
   ModelAbilities,
+  ModelCheck,
   RoomState,
   RunTimings,
   StepDetail,
   TenantConfig,
   TenantLimits,
+  TenantRole,
 } from "./types.ts";
 
 const at = (name: string) => timestamp(name, { withTimezone: true, mode: "date" });
+const bytes = customType<{ data: Uint8Array }>({ dataType: () => "bytea" });
 const createdAt = () => at("created_at").notNull().defaultNow();
 
 /** Single values of the whole platform: the secret key's check value, the operator's defaults. */
@@ -61,6 +65,10 @@ export const tenants = pgTable("tenants", {
   retentionDays: integer("retention_days").notNull().default(90),
   /** The Synapse process (pid and start time) up to which missed events have been taken in. */
   caughtUpWith: text("caught_up_with"),
+  /** Synapse's version when it last answered. */
+  version: text(),
+  /** A restart that was asked for; the supervisor clears it when it has begun. */
+  restartRequestedAt: at("restart_requested_at"),
   createdAt: createdAt(),
 });
 
@@ -76,6 +84,7 @@ export const teams = pgTable(
     tenantId: tenantId(),
     name: text().notNull(),
     spaceRoomId: text("space_room_id"),
+    archivedAt: at("archived_at"),
     createdAt: createdAt(),
   },
   (t) => [uniqueIndex("teams_name").on(t.tenantId, t.name)],
@@ -93,6 +102,8 @@ export const rooms = pgTable(
     kind: text().$type<"space" | "channel" | "other">().notNull().default("other"),
     /** What routing needs to know of the room's state; null until it was read once from the homeserver. */
     state: jsonb().$type<RoomState>(),
+    /** Nobody can post there any more; agents answer nobody. */
+    archivedAt: at("archived_at"),
     createdAt: createdAt(),
   },
   (t) => [primaryKey({ columns: [t.tenantId, t.roomId] }), index("rooms_team").on(t.teamId)],
@@ -158,11 +169,22 @@ export const agents = pgTable(
     tenantId: tenantId(),
     name: text().notNull(),
     userId: text("user_id").notNull(),
-    /** `creating` until the homeserver has its user. */
-    state: text().$type<"creating" | "active" | "paused" | "removing" | "removed">().notNull().default("creating"),
+    /** `draft` until it was published for the first time; `creating` until the homeserver has its user. */
+    state: text()
+      .$type<"draft" | "creating" | "active" | "paused" | "removing" | "removed">()
+      .notNull()
+      .default("creating"),
     version: integer().notNull().default(1),
     definition: jsonb().$type<AgentDefinition>().notNull(),
     templateId: text("template_id"),
+    /** The template as it was when it was last taken: what differs from it are the agent's own edits. */
+    templateDefinition: jsonb("template_definition").$type<AgentDefinition>(),
+    /** What a manager is writing and nobody hears yet; null when all is published. */
+    draft: jsonb().$type<AgentDefinition>(),
+    /** Counts the saves of the draft, so that two who save the same one are told. */
+    draftRevision: integer("draft_revision").notNull().default(0),
+    draftBy: text("draft_by"),
+    draftAt: at("draft_at"),
     /** The device with which it sends: Synapse keeps its transaction ids per device. */
     deviceId: text("device_id").notNull(),
     createdAt: createdAt(),
@@ -182,6 +204,9 @@ export const agentVersions = pgTable(
       .references(() => agents.id, { onDelete: "cascade" }),
     version: integer().notNull(),
     definition: jsonb().$type<AgentDefinition>().notNull(),
+    /** Who published it, and what they said of it ("Back to version 3"). */
+    createdBy: text("created_by"),
+    note: text(),
     createdAt: createdAt(),
   },
   (t) => [primaryKey({ columns: [t.agentId, t.version] })],
@@ -230,6 +255,7 @@ export const models = pgTable(
     abilities: jsonb().$type<ModelAbilities>().notNull(),
     isDefault: boolean("is_default").notNull().default(false),
     source: text().$type<"added" | "environment" | "found">().notNull().default("added"),
+    lastCheck: jsonb("last_check").$type<ModelCheck>(),
     createdAt: createdAt(),
   },
   (t) => [
@@ -284,6 +310,10 @@ export const runs = pgTable(
       .notNull()
       .references(() => agents.id, { onDelete: "cascade" }),
     agentVersion: integer("agent_version").notNull(),
+    /** Where it was asked: in a room, or beside the form in which the agent is made. */
+    source: text().$type<"room" | "try">().notNull().default("room"),
+    /** The definition of a run that tries a draft; null: the version's. */
+    definition: jsonb().$type<AgentDefinition>(),
     answerId: text("answer_id")
       .notNull()
       .references(() => answers.id, { onDelete: "cascade" }),
@@ -316,6 +346,10 @@ export const runs = pgTable(
   (t) => [
     index("runs_open").on(t.createdAt).where(sql`state in ('queued','running')`),
     index("runs_tenant").on(t.tenantId, t.createdAt.desc()),
+    index("runs_newest").on(t.createdAt.desc(), t.id.desc()),
+    index("runs_agent").on(t.agentId, t.createdAt.desc()),
+    index("runs_asker").on(t.tenantId, t.askedBy, t.createdAt.desc()),
+    index("runs_failed").on(t.tenantId, t.createdAt.desc()).where(sql`state = 'failed'`),
     index("runs_budget").on(t.tenantId, t.roomId, t.askedBy, t.createdAt),
     index("runs_answer").on(t.answerId),
   ],
@@ -434,6 +468,9 @@ export const invites = pgTable(
     uses: integer().notNull().default(0),
     /** Only for this user name. */
     username: text(),
+    /** What its people may do in the panel; null: members. */
+    role: text().$type<TenantRole>(),
+    createdBy: text("created_by"),
     expiresAt: at("expires_at").notNull(),
     revokedAt: at("revoked_at"),
     createdAt: createdAt(),
@@ -454,4 +491,272 @@ export const inviteUses = pgTable(
     createdAt: createdAt(),
   },
   (t) => [primaryKey({ columns: [t.inviteId, t.username] })],
+);
+
+/** What an agent with a limit of its own used and holds today, like `token_days`. */
+export const agentTokenDays = pgTable(
+  "agent_token_days",
+  {
+    agentId: text("agent_id")
+      .notNull()
+      .references(() => agents.id, { onDelete: "cascade" }),
+    day: date({ mode: "string" }).notNull(),
+    used: bigint({ mode: "number" }).notNull().default(0),
+    reserved: bigint({ mode: "number" }).notNull().default(0),
+  },
+  (t) => [primaryKey({ columns: [t.agentId, t.day] })],
+);
+
+/** Closed days of the ledger, summed. Empty text: not known. */
+export const usageDays = pgTable(
+  "usage_days",
+  {
+    tenantId: tenantId(),
+    day: date({ mode: "string" }).notNull(),
+    agentId: text("agent_id").notNull(),
+    roomId: text("room_id").notNull(),
+    personId: text("person_id").notNull(),
+    model: text().notNull(),
+    calls: integer().notNull(),
+    failed: integer().notNull(),
+    inputTokens: bigint("input_tokens", { mode: "number" }).notNull(),
+    outputTokens: bigint("output_tokens", { mode: "number" }).notNull(),
+    durationMs: bigint("duration_ms", { mode: "number" }).notNull(),
+  },
+  (t) => [
+    primaryKey({ columns: [t.tenantId, t.day, t.agentId, t.roomId, t.personId, t.model] }),
+    index("usage_days_day").on(t.day),
+  ],
+);
+
+/** Pictures that were uploaded for agents: PNG or JPEG, at most 1 MB. */
+export const avatars = pgTable("avatars", {
+  id: text().primaryKey(),
+  tenantId: tenantId(),
+  contentType: text("content_type").notNull(),
+  bytes: bytes().notNull(),
+  createdAt: createdAt(),
+});
+
+/** A chat beside the form in which an agent is made. Its messages stand in `inbox` under the room id `try:<id>`. */
+export const tryChats = pgTable(
+  "try_chats",
+  {
+    id: text().primaryKey(),
+    tenantId: tenantId(),
+    agentId: text("agent_id")
+      .notNull()
+      .references(() => agents.id, { onDelete: "cascade" }),
+    openedBy: text("opened_by").notNull(),
+    createdAt: createdAt(),
+  },
+  (t) => [index("try_chats_agent").on(t.agentId)],
+);
+
+/** Accounts of those who run the platform. */
+export const operators = pgTable(
+  "operators",
+  {
+    id: text().primaryKey(),
+    name: text().notNull(),
+    /** argon2id; null until the first sign-in by link. */
+    passwordHash: text("password_hash"),
+    /** AES-256-GCM; set while a second factor is asked for. */
+    totpSecret: text("totp_secret"),
+    /** The last time step that was used: a code works once. */
+    totpLastStep: bigint("totp_last_step", { mode: "number" }),
+    state: text().$type<"active" | "disabled">().notNull().default("active"),
+    lastSignInAt: at("last_sign_in_at"),
+    createdAt: createdAt(),
+  },
+  () => [uniqueIndex("operators_name").on(sql`lower(name)`)],
+);
+
+export const recoveryCodes = pgTable(
+  "recovery_codes",
+  {
+    operatorId: text("operator_id")
+      .notNull()
+      .references(() => operators.id, { onDelete: "cascade" }),
+    /** SHA-256 of a random code. */
+    codeHash: text("code_hash").notNull(),
+    usedAt: at("used_at"),
+  },
+  (t) => [primaryKey({ columns: [t.operatorId, t.codeHash] })],
+);
+
+/** What a person of a client may do in the panel. Without a row: member. */
+export const tenantRoles = pgTable(
+  "tenant_roles",
+  {
+    tenantId: tenantId(),
+    userId: text("user_id").notNull(),
+    role: text().$type<TenantRole>().notNull(),
+    createdAt: createdAt(),
+  },
+  (t) => [primaryKey({ columns: [t.tenantId, t.userId] })],
+);
+
+/** Signed-in browsers: an operator, or a person of a client. */
+export const sessions = pgTable(
+  "sessions",
+  {
+    id: text().primaryKey(),
+    tokenHash: text("token_hash").notNull().unique(),
+    operatorId: text("operator_id").references(() => operators.id, { onDelete: "cascade" }),
+    tenantId: text("tenant_id").references(() => tenants.id, { onDelete: "cascade" }),
+    userId: text("user_id"),
+    userAgent: text("user_agent"),
+    address: text(),
+    lastSeenAt: at("last_seen_at").notNull().defaultNow(),
+    expiresAt: at("expires_at").notNull(),
+    revokedAt: at("revoked_at"),
+    createdAt: createdAt(),
+  },
+  (t) => [index("sessions_operator").on(t.operatorId), index("sessions_person").on(t.tenantId, t.userId)],
+);
+
+/** Links that work once: an operator's sign-in, a person's sign-in to the panel, a new Matrix password. */
+export const oneTimeLinks = pgTable(
+  "one_time_links",
+  {
+    id: text().primaryKey(),
+    tokenHash: text("token_hash").notNull().unique(),
+    kind: text().$type<"operator" | "sign_in" | "password">().notNull(),
+    operatorId: text("operator_id").references(() => operators.id, { onDelete: "cascade" }),
+    tenantId: text("tenant_id").references(() => tenants.id, { onDelete: "cascade" }),
+    userId: text("user_id"),
+    createdBy: text("created_by"),
+    expiresAt: at("expires_at").notNull(),
+    usedAt: at("used_at"),
+    revokedAt: at("revoked_at"),
+    createdAt: createdAt(),
+  },
+  (t) => [index("one_time_links_person").on(t.tenantId, t.userId), index("one_time_links_operator").on(t.operatorId)],
+);
+
+/** Tokens for programs: they act for whoever made them, with no more than both may. */
+export const apiTokens = pgTable(
+  "api_tokens",
+  {
+    id: text().primaryKey(),
+    name: text().notNull(),
+    tokenHash: text("token_hash").notNull().unique(),
+    operatorId: text("operator_id").references(() => operators.id, { onDelete: "cascade" }),
+    tenantId: text("tenant_id").references(() => tenants.id, { onDelete: "cascade" }),
+    userId: text("user_id"),
+    /** Actions of the table in `admin/rights.ts`. */
+    scopes: jsonb().$type<string[]>().notNull(),
+    expiresAt: at("expires_at").notNull(),
+    lastUsedAt: at("last_used_at"),
+    revokedAt: at("revoked_at"),
+    createdAt: createdAt(),
+  },
+  (t) => [index("api_tokens_operator").on(t.operatorId), index("api_tokens_person").on(t.tenantId, t.userId)],
+);
+
+/** Answers to creations, so that the same request sent twice creates once. Kept for a day. */
+export const idempotencyKeys = pgTable(
+  "idempotency_keys",
+  {
+    /** Who sent it: keys of two callers are two keys. */
+    caller: text().notNull(),
+    key: text().notNull(),
+    /** SHA-256 of method, path and body. */
+    requestHash: text("request_hash").notNull(),
+    /** Null while the first one is under way. */
+    status: integer(),
+    /** AES-256-GCM: it may hold a token that is shown once. */
+    response: text(),
+    createdAt: createdAt(),
+  },
+  (t) => [primaryKey({ columns: [t.caller, t.key] }), index("idempotency_keys_age").on(t.createdAt)],
+);
+
+/** Every change: who, on whose behalf, what, before and after. Rows outlive what they are about. */
+export const audit = pgTable(
+  "audit",
+  {
+    seq: bigserial({ mode: "number" }).primaryKey(),
+    at: at("at").notNull().defaultNow(),
+    tenantId: text("tenant_id"),
+    actorKind: text("actor_kind").$type<"operator" | "person" | "command_line" | "link">().notNull(),
+    actorId: text("actor_id").notNull(),
+    actorName: text("actor_name").notNull(),
+    /** For whom a program acted: the token's name stands in `actor_name`, its owner here. */
+    onBehalfOf: text("on_behalf_of"),
+    /** `agents.publish`, `people.suspend`, … */
+    action: text().notNull(),
+    targetKind: text("target_kind").notNull(),
+    targetId: text("target_id").notNull(),
+    targetName: text("target_name"),
+    before: jsonb(),
+    after: jsonb(),
+    /** Written before the change as `open`; one that stays so was cut off by a crash, and nobody knows whether it happened. */
+    outcome: text().$type<"open" | "done" | "failed">().notNull().default("open"),
+    address: text(),
+  },
+  (t) => [
+    index("audit_tenant").on(t.tenantId, t.seq.desc()),
+    index("audit_actor").on(t.actorId, t.seq.desc()),
+    index("audit_action").on(t.action, t.seq.desc()),
+  ],
+);
+
+/** People of a client as its homeserver listed them; it is the truth, this is what lists and searches read. */
+export const people = pgTable(
+  "people",
+  {
+    tenantId: tenantId(),
+    userId: text("user_id").notNull(),
+    displayName: text("display_name"),
+    state: text().$type<"active" | "suspended" | "deactivated">().notNull().default("active"),
+    lastSeenAt: at("last_seen_at"),
+    createdAt: createdAt(),
+    syncedAt: at("synced_at").notNull().defaultNow(),
+  },
+  (t) => [primaryKey({ columns: [t.tenantId, t.userId] })],
+);
+
+/** Every change of a homeserver's state. */
+export const tenantHealth = pgTable(
+  "tenant_health",
+  {
+    id: bigserial({ mode: "number" }).primaryKey(),
+    tenantId: tenantId(),
+    at: at("at").notNull().defaultNow(),
+    state: text().notNull(),
+    detail: text(),
+  },
+  (t) => [index("tenant_health_tenant").on(t.tenantId, t.id.desc())],
+);
+
+/** What a homeserver takes on the disk, measured once a day. */
+export const tenantStorage = pgTable(
+  "tenant_storage",
+  {
+    tenantId: tenantId(),
+    day: date({ mode: "string" }).notNull(),
+    databaseBytes: bigint("database_bytes", { mode: "number" }).notNull(),
+    mediaBytes: bigint("media_bytes", { mode: "number" }).notNull(),
+  },
+  (t) => [primaryKey({ columns: [t.tenantId, t.day] })],
+);
+
+/** Backups of one homeserver that were asked for. The running platform makes them. */
+export const tenantBackups = pgTable(
+  "tenant_backups",
+  {
+    id: text().primaryKey(),
+    tenantId: tenantId(),
+    state: text().$type<"waiting" | "running" | "done" | "failed">().notNull().default("waiting"),
+    file: text(),
+    bytes: bigint({ mode: "number" }),
+    error: text(),
+    requestedBy: text("requested_by").notNull(),
+    createdAt: createdAt(),
+    startedAt: at("started_at"),
+    finishedAt: at("finished_at"),
+  },
+  (t) => [index("tenant_backups_tenant").on(t.tenantId, t.createdAt.desc())],
 );

@@ -51,7 +51,22 @@ export interface AgentDefinition {
   /** Who may invite it into rooms. */
   whoMayInvite: "anyone" | "nobody" | { users: string[] };
   scope: Scope;
+  /** Values for `{{name}}` in the instructions. */
+  variables?: Record<string, string>;
+  /** Its face: drawn from a seed, or an uploaded picture (`avatars.id`). Not set: drawn from the agent's id. */
+  avatar?: { kind: "generated"; seed: string } | { kind: "uploaded"; id: string };
+  limits?: AgentLimits;
 }
+
+/** What one agent may use, within what its client may. */
+export interface AgentLimits {
+  /** UTC days. */
+  tokensPerDay?: number;
+  /** Most tokens of one answer. */
+  maxAnswerTokens?: number;
+}
+
+export type TenantRole = "owner" | "manager" | "member" | "auditor";
 
 export interface ModelAbilities {
   /** In tokens. */
@@ -109,6 +124,28 @@ export interface StepDetail {
   errorCode?: string;
   /** A message was sent of which it is not known whether it arrived. */
   uncertain?: boolean;
+  /** What the model was given, without texts: those are looked up where they are kept, and are gone when they are erased there. */
+  context?: StepContext;
+}
+
+export interface StepContext {
+  /** Event ids of the messages that went in, oldest first. */
+  messages: string[];
+  /** How many older messages of the room did not fit. */
+  omitted: number;
+  /** Names of the files that went in. */
+  files: string[];
+  contextWindow: number;
+}
+
+/** What a model said when it was tried from the panel. */
+export interface ModelCheck {
+  at: string;
+  ok: boolean;
+  /** What it answered, or the sentence that says why not. */
+  text: string;
+  firstTokenMs?: number;
+  durationMs?: number;
 }
 
 /** See `actions` in schema.ts. `as` is the Matrix user that acts. */

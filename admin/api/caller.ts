@@ -1,0 +1,16 @@
+/** Who makes a request. */
+import type { Asker, Role } from "../rights.ts";
+
+export interface Caller extends Asker {
+  kind: "operator" | "person";
+  /** The operator's id, or the person's Matrix user id. */
+  id: string;
+  name: string;
+  role: Role;
+  tenantId: string | null;
+  /** Of the browser's session; null for a token. */
+  sessionId: string | null;
+  /** Of the API token; null for a browser. */
+  token: { id: string; name: string } | null;
+  scopes: readonly string[] | null;
+}
