@@ -7,6 +7,10 @@ import type { AgentDefinition, Scope } from "../migrations/types.ts";
 export interface Template {
   /** The file's name without its ending. */
   id: string;
+  /** What the gallery calls it: its trade. `definition.name` is what an agent made from it is called. */
+  title: string;
+  /** The gallery's heading above it. */
+  category: string;
   definition: AgentDefinition;
   /** What one may ask it. */
   questions: string[];
@@ -20,6 +24,15 @@ export function listTemplates(folder: string = FOLDER): Template[] {
   return files.sort().map((file) => parseTemplate(file.slice(0, -3), readFileSync(path.join(folder, file), "utf8")));
 }
 
+/** One of them. Throws `not_found` with those that there are. */
+export function getTemplate(id: string): Template {
+  const all = listTemplates();
+  const found = all.find((template) => template.id === id);
+  if (found) return found;
+  const ids = all.map((one) => one.id).join(", ");
+  throw new AppError("not_found", `There is no template "${id}". Choose one of ${ids}.`);
+}
+
 /** Front matter is `key: value` a line, with `- item` lines for lists: all that a template needs of YAML. */
 export function parseTemplate(id: string, source: string): Template {
   const [, head, body] = /^---\n([\s\S]*?)\n---\n([\s\S]*)$/.exec(source.replaceAll("\r\n", "\n")) ?? [];
@@ -30,8 +43,11 @@ export function parseTemplate(id: string, source: string): Template {
   if (!scope) throw broken(id, "its scope is not one of observer, member and moderator");
   const name = values.get("name");
   if (!name) throw broken(id, "it has no name");
+  const variables = readVariables(id, lists.get("variables") ?? []);
   return {
     id,
+    title: values.get("title") ?? name,
+    category: values.get("category") ?? "Other",
     questions: lists.get("questions") ?? [],
     definition: {
       name,
@@ -40,8 +56,20 @@ export function parseTemplate(id: string, source: string): Template {
       model: values.get("model") ?? null,
       whoMayInvite: values.get("whoMayInvite") === "nobody" ? "nobody" : "anyone",
       scope,
+      ...(variables ? { variables } : {}),
     },
   };
+}
+
+/** `name: value` a line: what managers fill in to make the agent theirs. */
+function readVariables(id: string, lines: string[]): Record<string, string> | null {
+  if (lines.length === 0) return null;
+  const pairs = lines.map((line) => {
+    const [, name, value] = /^(\w+):\s*(.+)$/.exec(line) ?? [];
+    if (name === undefined || value === undefined) throw broken(id, `this variable is not understood: ${line}`);
+    return [name, value] as const;
+  });
+  return Object.fromEntries(pairs);
 }
 
 const SCOPES: Scope[] = ["observer", "member", "moderator"];

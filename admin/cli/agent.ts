@@ -122,6 +122,7 @@ async function define(options: CreateOptions): Promise<AgentDefinition> {
     model: options.model ?? template?.model ?? null,
     whoMayInvite: template?.whoMayInvite ?? "anyone",
     scope,
+    ...(template?.variables ? { variables: template.variables } : {}),
   };
 }
 

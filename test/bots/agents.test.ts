@@ -12,7 +12,6 @@ import {
 } from "../../bots/agents.ts";
 import { drawAvatar } from "../../bots/avatar.ts";
 import { drainRoom } from "../../bots/drain-room.ts";
-import { listTemplates, parseTemplate } from "../../bots/templates.ts";
 import { createTenant } from "../../homeserver/tenants.ts";
 import { testContext } from "../harness/postgres.ts";
 import { ok, refused, type ScriptedHomeserver, scriptedHomeserver } from "./homeserver.ts";
@@ -179,25 +178,4 @@ test("faces are 256 × 256, the same for the same id, and seldom the same for tw
   expect(drawAvatar("one").equals(drawAvatar("one"))).toBe(true);
   const faces = new Set(Array.from({ length: 12 }, (_, n) => drawAvatar(`agent ${n}`).toString("base64")));
   expect(faces.size).toBeGreaterThan(9);
-});
-
-test("three templates ship, each with instructions and questions to try", () => {
-  const templates = listTemplates();
-  expect(templates.map(({ id }) => id)).toEqual(["interviewer", "planner", "writer"]);
-  for (const { definition, questions } of templates) {
-    expect(agentNameProblem(definition.name)).toBeNull();
-    expect(definition).toMatchObject({ scope: "member", whoMayInvite: "anyone", model: null });
-    expect(definition.instructions.length).toBeGreaterThan(800);
-    expect(questions.length).toBeGreaterThanOrEqual(3);
-  }
-});
-
-test("a template that cannot be read says which and why", () => {
-  expect(() => parseTemplate("x", "no front matter")).toThrow("The template x cannot be used");
-  expect(() => parseTemplate("x", "---\nname: X\nscope: king\n---\nDo.")).toThrow("scope");
-  expect(() => parseTemplate("x", "---\nscope: member\n---\nDo.")).toThrow("no name");
-  expect(parseTemplate("x", "---\r\nname: X\r\nquestions:\r\n  - Why?\r\n---\r\nDo.\r\n")).toMatchObject({
-    questions: ["Why?"],
-    definition: { name: "X", instructions: "Do." },
-  });
 });
