@@ -37,7 +37,7 @@ export const ERRORS = {
   setup: { status: 500, retry: false },
   internal: { status: 500, retry: false },
   homeserver_down: { status: 502, retry: true },
-  homeserver_refused: { status: 502, retry: false },
+  homeserver_refused: { status: 409, retry: false },
   database_down: { status: 503, retry: true },
   no_model: { status: 503, retry: false },
   model_down: { status: 502, retry: true },

@@ -69,6 +69,10 @@ export const tenants = pgTable("tenants", {
   version: text(),
   /** A restart that was asked for; the supervisor clears it when it has begun. */
   restartRequestedAt: at("restart_requested_at"),
+  /** One of the operator's models that answers here by default; null: the client's own default, else the operator's. */
+  defaultModelId: text("default_model_id"),
+  /** When `people` was last as its homeserver lists them. */
+  peopleSyncedAt: at("people_synced_at"),
   createdAt: createdAt(),
 });
 
@@ -192,6 +196,7 @@ export const agents = pgTable(
   (t) => [
     uniqueIndex("agents_user").on(t.tenantId, t.userId),
     uniqueIndex("agents_name").on(t.tenantId, sql`lower(name)`).where(sql`state <> 'removed'`),
+    index("agents_model").on(sql`(definition->>'model')`, t.tenantId).where(sql`state <> 'removed'`),
   ],
 );
 
@@ -468,6 +473,8 @@ export const invites = pgTable(
     uses: integer().notNull().default(0),
     /** Only for this user name. */
     username: text(),
+    /** The name that others see, for a link with a user name. */
+    displayName: text("display_name"),
     /** What its people may do in the panel; null: members. */
     role: text().$type<TenantRole>(),
     createdBy: text("created_by"),
@@ -714,8 +721,12 @@ export const people = pgTable(
     lastSeenAt: at("last_seen_at"),
     createdAt: createdAt(),
     syncedAt: at("synced_at").notNull().defaultNow(),
+    /** What is searched, and the order of the list: the name, then the user id without its @, in small letters. */
+    search: text()
+      .notNull()
+      .generatedAlwaysAs(sql`lower(coalesce(display_name || ' ', '') || substr(user_id, 2))`),
   },
-  (t) => [primaryKey({ columns: [t.tenantId, t.userId] })],
+  (t) => [primaryKey({ columns: [t.tenantId, t.userId] }), uniqueIndex("people_search").on(t.tenantId, t.search)],
 );
 
 /** Every change of a homeserver's state. */
@@ -739,6 +750,7 @@ export const tenantStorage = pgTable(
     day: date({ mode: "string" }).notNull(),
     databaseBytes: bigint("database_bytes", { mode: "number" }).notNull(),
     mediaBytes: bigint("media_bytes", { mode: "number" }).notNull(),
+    measuredAt: at("measured_at").notNull().defaultNow(),
   },
   (t) => [primaryKey({ columns: [t.tenantId, t.day] })],
 );
@@ -753,10 +765,15 @@ export const tenantBackups = pgTable(
     file: text(),
     bytes: bigint({ mode: "number" }),
     error: text(),
+    /** How often it was begun: one that takes the platform down with it is not begun for ever. */
+    attempts: integer().notNull().default(0),
     requestedBy: text("requested_by").notNull(),
     createdAt: createdAt(),
     startedAt: at("started_at"),
     finishedAt: at("finished_at"),
   },
-  (t) => [index("tenant_backups_tenant").on(t.tenantId, t.createdAt.desc())],
+  (t) => [
+    index("tenant_backups_tenant").on(t.tenantId, t.createdAt.desc()),
+    uniqueIndex("tenant_backups_open").on(t.tenantId).where(sql`state in ('waiting','running')`),
+  ],
 );

@@ -91,6 +91,7 @@ CREATE TABLE "people" (
 	"last_seen_at" timestamp with time zone,
 	"created_at" timestamp with time zone DEFAULT now() NOT NULL,
 	"synced_at" timestamp with time zone DEFAULT now() NOT NULL,
+	"search" text GENERATED ALWAYS AS (lower(coalesce(display_name || ' ', '') || substr(user_id, 2))) STORED NOT NULL,
 	CONSTRAINT "people_tenant_id_user_id_pk" PRIMARY KEY("tenant_id","user_id")
 );
 --> statement-breakpoint
@@ -123,6 +124,7 @@ CREATE TABLE "tenant_backups" (
 	"file" text,
 	"bytes" bigint,
 	"error" text,
+	"attempts" integer DEFAULT 0 NOT NULL,
 	"requested_by" text NOT NULL,
 	"created_at" timestamp with time zone DEFAULT now() NOT NULL,
 	"started_at" timestamp with time zone,
@@ -150,6 +152,7 @@ CREATE TABLE "tenant_storage" (
 	"day" date NOT NULL,
 	"database_bytes" bigint NOT NULL,
 	"media_bytes" bigint NOT NULL,
+	"measured_at" timestamp with time zone DEFAULT now() NOT NULL,
 	CONSTRAINT "tenant_storage_tenant_id_day_pk" PRIMARY KEY("tenant_id","day")
 );
 --> statement-breakpoint
@@ -183,6 +186,7 @@ ALTER TABLE "agents" ADD COLUMN "draft" jsonb;--> statement-breakpoint
 ALTER TABLE "agents" ADD COLUMN "draft_revision" integer DEFAULT 0 NOT NULL;--> statement-breakpoint
 ALTER TABLE "agents" ADD COLUMN "draft_by" text;--> statement-breakpoint
 ALTER TABLE "agents" ADD COLUMN "draft_at" timestamp with time zone;--> statement-breakpoint
+ALTER TABLE "invites" ADD COLUMN "display_name" text;--> statement-breakpoint
 ALTER TABLE "invites" ADD COLUMN "role" text;--> statement-breakpoint
 ALTER TABLE "invites" ADD COLUMN "created_by" text;--> statement-breakpoint
 ALTER TABLE "models" ADD COLUMN "last_check" jsonb;--> statement-breakpoint
@@ -192,6 +196,8 @@ ALTER TABLE "runs" ADD COLUMN "definition" jsonb;--> statement-breakpoint
 ALTER TABLE "teams" ADD COLUMN "archived_at" timestamp with time zone;--> statement-breakpoint
 ALTER TABLE "tenants" ADD COLUMN "version" text;--> statement-breakpoint
 ALTER TABLE "tenants" ADD COLUMN "restart_requested_at" timestamp with time zone;--> statement-breakpoint
+ALTER TABLE "tenants" ADD COLUMN "default_model_id" text;--> statement-breakpoint
+ALTER TABLE "tenants" ADD COLUMN "people_synced_at" timestamp with time zone;--> statement-breakpoint
 ALTER TABLE "agent_token_days" ADD CONSTRAINT "agent_token_days_agent_id_agents_id_fk" FOREIGN KEY ("agent_id") REFERENCES "public"."agents"("id") ON DELETE cascade ON UPDATE no action;--> statement-breakpoint
 ALTER TABLE "api_tokens" ADD CONSTRAINT "api_tokens_operator_id_operators_id_fk" FOREIGN KEY ("operator_id") REFERENCES "public"."operators"("id") ON DELETE cascade ON UPDATE no action;--> statement-breakpoint
 ALTER TABLE "api_tokens" ADD CONSTRAINT "api_tokens_tenant_id_tenants_id_fk" FOREIGN KEY ("tenant_id") REFERENCES "public"."tenants"("id") ON DELETE cascade ON UPDATE no action;--> statement-breakpoint
@@ -218,12 +224,15 @@ CREATE INDEX "idempotency_keys_age" ON "idempotency_keys" USING btree ("created_
 CREATE INDEX "one_time_links_person" ON "one_time_links" USING btree ("tenant_id","user_id");--> statement-breakpoint
 CREATE INDEX "one_time_links_operator" ON "one_time_links" USING btree ("operator_id");--> statement-breakpoint
 CREATE UNIQUE INDEX "operators_name" ON "operators" USING btree (lower(name));--> statement-breakpoint
+CREATE UNIQUE INDEX "people_search" ON "people" USING btree ("tenant_id","search");--> statement-breakpoint
 CREATE INDEX "sessions_operator" ON "sessions" USING btree ("operator_id");--> statement-breakpoint
 CREATE INDEX "sessions_person" ON "sessions" USING btree ("tenant_id","user_id");--> statement-breakpoint
 CREATE INDEX "tenant_backups_tenant" ON "tenant_backups" USING btree ("tenant_id","created_at" DESC NULLS LAST);--> statement-breakpoint
+CREATE UNIQUE INDEX "tenant_backups_open" ON "tenant_backups" USING btree ("tenant_id") WHERE state in ('waiting','running');--> statement-breakpoint
 CREATE INDEX "tenant_health_tenant" ON "tenant_health" USING btree ("tenant_id","id" DESC NULLS LAST);--> statement-breakpoint
 CREATE INDEX "try_chats_agent" ON "try_chats" USING btree ("agent_id");--> statement-breakpoint
 CREATE INDEX "usage_days_day" ON "usage_days" USING btree ("day");--> statement-breakpoint
+CREATE INDEX "agents_model" ON "agents" USING btree ((definition->>'model'),"tenant_id") WHERE state <> 'removed';--> statement-breakpoint
 CREATE INDEX "runs_newest" ON "runs" USING btree ("created_at" DESC NULLS LAST,"id" DESC NULLS LAST);--> statement-breakpoint
 CREATE INDEX "runs_agent" ON "runs" USING btree ("agent_id","created_at" DESC NULLS LAST);--> statement-breakpoint
 CREATE INDEX "runs_asker" ON "runs" USING btree ("tenant_id","asked_by","created_at" DESC NULLS LAST);--> statement-breakpoint
