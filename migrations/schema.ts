@@ -726,7 +726,7 @@ export const people = pgTable(
       .notNull()
       .generatedAlwaysAs(sql`lower(coalesce(display_name || ' ', '') || substr(user_id, 2))`),
   },
-  (t) => [primaryKey({ columns: [t.tenantId, t.userId] }), uniqueIndex("people_search").on(t.tenantId, t.search)],
+  (t) => [primaryKey({ columns: [t.tenantId, t.userId] }), index("people_search").on(t.tenantId, t.search, t.userId)],
 );
 
 /** Every change of a homeserver's state. */

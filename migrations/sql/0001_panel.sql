@@ -224,7 +224,7 @@ CREATE INDEX "idempotency_keys_age" ON "idempotency_keys" USING btree ("created_
 CREATE INDEX "one_time_links_person" ON "one_time_links" USING btree ("tenant_id","user_id");--> statement-breakpoint
 CREATE INDEX "one_time_links_operator" ON "one_time_links" USING btree ("operator_id");--> statement-breakpoint
 CREATE UNIQUE INDEX "operators_name" ON "operators" USING btree (lower(name));--> statement-breakpoint
-CREATE UNIQUE INDEX "people_search" ON "people" USING btree ("tenant_id","search");--> statement-breakpoint
+CREATE INDEX "people_search" ON "people" USING btree ("tenant_id","search","user_id");--> statement-breakpoint
 CREATE INDEX "sessions_operator" ON "sessions" USING btree ("operator_id");--> statement-breakpoint
 CREATE INDEX "sessions_person" ON "sessions" USING btree ("tenant_id","user_id");--> statement-breakpoint
 CREATE INDEX "tenant_backups_tenant" ON "tenant_backups" USING btree ("tenant_id","created_at" DESC NULLS LAST);--> statement-breakpoint
