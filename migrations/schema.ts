@@ -27,6 +27,7 @@ import type {
   RoomState,
   RunTimings,
   StepDetail,
+  TeamMaking,
   TenantConfig,
   TenantLimits,
   TenantRole,
@@ -88,6 +89,8 @@ export const teams = pgTable(
     tenantId: tenantId(),
     name: text().notNull(),
     spaceRoomId: text("space_room_id"),
+    /** What is still to be made of it, and how far that is; null when all is there. */
+    making: jsonb().$type<TeamMaking>(),
     archivedAt: at("archived_at"),
     createdAt: createdAt(),
   },
@@ -101,7 +104,7 @@ export const rooms = pgTable(
     tenantId: tenantId(),
     roomId: text("room_id").notNull(),
     teamId: text("team_id").references(() => teams.id, { onDelete: "set null" }),
-    /** The name under which we made it ("campaigns"); null in rooms that people made. */
+    /** The name that the platform gave it ("campaigns"), once in its team; null in rooms that people made. */
     channel: text(),
     kind: text().$type<"space" | "channel" | "other">().notNull().default("other"),
     /** What routing needs to know of the room's state; null until it was read once from the homeserver. */
@@ -110,7 +113,11 @@ export const rooms = pgTable(
     archivedAt: at("archived_at"),
     createdAt: createdAt(),
   },
-  (t) => [primaryKey({ columns: [t.tenantId, t.roomId] }), index("rooms_team").on(t.teamId)],
+  (t) => [
+    primaryKey({ columns: [t.tenantId, t.roomId] }),
+    index("rooms_team").on(t.teamId),
+    uniqueIndex("rooms_channel").on(t.teamId, t.channel).where(sql`kind = 'channel'`),
+  ],
 );
 
 export const roomMembers = pgTable(

@@ -129,8 +129,11 @@ export interface StepDetail {
 }
 
 export interface StepContext {
-  /** Event ids of the messages that went in, oldest first. */
-  messages: string[];
+  /**
+   * Places in the inbox of the messages that went in, oldest first, each but the first as its distance from the one before
+   * (bots/positions.ts): there may be hundreds in every run.
+   */
+  messages: number[];
   /** How many older messages of the room did not fit. */
   omitted: number;
   /** Names of the files that went in. */
@@ -154,4 +157,27 @@ export type ActionPayload =
   | { kind: "leave"; as: string; reason: string }
   /** A sentence in the room, as m.notice, which notifies nobody and starts no run. */
   | { kind: "notice"; as: string; text: string; threadRoot?: string; replyTo?: string }
-  | { kind: "power_levels" };
+  | { kind: "power_levels" }
+  /** Gives the room the name that its row has (a space: its team's). */
+  | { kind: "room_name" }
+  /** Makes what is still missing of a team. */
+  | { kind: "make_team"; teamId: string };
+
+/** A team that is being made. Every part is found again by what it is made of, so this may be begun again at any moment. */
+export interface TeamMaking {
+  rooms: TeamMakingRoom[];
+  agents: { templateId: string; rooms: string[] }[];
+  /** Finished parts, and how many there are. */
+  done: number;
+  of: number;
+  /** What is being made now, or the sentence that says why it does not go on. */
+  now: string;
+  problem?: string;
+}
+
+export interface TeamMakingRoom {
+  name: string;
+  topic?: string;
+  /** Said by the control bot and pinned. */
+  welcome?: string;
+}

@@ -193,6 +193,7 @@ ALTER TABLE "models" ADD COLUMN "last_check" jsonb;--> statement-breakpoint
 ALTER TABLE "rooms" ADD COLUMN "archived_at" timestamp with time zone;--> statement-breakpoint
 ALTER TABLE "runs" ADD COLUMN "source" text DEFAULT 'room' NOT NULL;--> statement-breakpoint
 ALTER TABLE "runs" ADD COLUMN "definition" jsonb;--> statement-breakpoint
+ALTER TABLE "teams" ADD COLUMN "making" jsonb;--> statement-breakpoint
 ALTER TABLE "teams" ADD COLUMN "archived_at" timestamp with time zone;--> statement-breakpoint
 ALTER TABLE "tenants" ADD COLUMN "version" text;--> statement-breakpoint
 ALTER TABLE "tenants" ADD COLUMN "restart_requested_at" timestamp with time zone;--> statement-breakpoint
@@ -233,6 +234,7 @@ CREATE INDEX "tenant_health_tenant" ON "tenant_health" USING btree ("tenant_id",
 CREATE INDEX "try_chats_agent" ON "try_chats" USING btree ("agent_id");--> statement-breakpoint
 CREATE INDEX "usage_days_day" ON "usage_days" USING btree ("day");--> statement-breakpoint
 CREATE INDEX "agents_model" ON "agents" USING btree ((definition->>'model'),"tenant_id") WHERE state <> 'removed';--> statement-breakpoint
+CREATE UNIQUE INDEX "rooms_channel" ON "rooms" USING btree ("team_id","channel") WHERE kind = 'channel';--> statement-breakpoint
 CREATE INDEX "runs_newest" ON "runs" USING btree ("created_at" DESC NULLS LAST,"id" DESC NULLS LAST);--> statement-breakpoint
 CREATE INDEX "runs_agent" ON "runs" USING btree ("agent_id","created_at" DESC NULLS LAST);--> statement-breakpoint
 CREATE INDEX "runs_asker" ON "runs" USING btree ("tenant_id","asked_by","created_at" DESC NULLS LAST);--> statement-breakpoint
