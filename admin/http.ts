@@ -12,6 +12,8 @@ import { joinRoutes } from "./join/routes.ts";
 export interface PublicDeps {
   /** From `openElementWeb(ctx)`; without it people are told about the other Element apps. */
   element?: Pick<ElementWeb, "folder"> | undefined;
+  /** The API: `serveApi`. */
+  api?: Hono;
 }
 
 /** Everything that people's browsers and apps ask of the platform: one app for the public listener. */
@@ -20,6 +22,7 @@ export function publicRoutes(ctx: Context, deps: PublicDeps = {}): Hono {
   const app = new Hono();
   app.get("/", (c) => sendPage(c, 200, { title: "Agentopia", body: START }));
   app.get("/healthz", (c) => health(ctx, c));
+  if (deps.api) app.route("/", deps.api);
   app.route("/", wellKnownRoutes(ctx));
   app.route("/", joinRoutes(ctx, { elementServed: () => element.folder() !== undefined }));
   app.route("/", elementRoutes(ctx, element));

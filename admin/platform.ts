@@ -29,6 +29,8 @@ import { openElementWeb } from "../element-config/web.ts";
 import { closeInbox, inboxRoutes, onReceived } from "../homeserver/inbox.ts";
 import { type Supervisor, startSupervisor } from "../homeserver/supervisor.ts";
 import { listTenants, watchTenants } from "../homeserver/tenants.ts";
+import { allEndpoints } from "./api/list.ts";
+import { serveApi } from "./api/serve.ts";
 import { platformDatabaseUrl } from "./database-url.ts";
 import { ensureDemo } from "./demo.ts";
 import { publicRoutes } from "./http.ts";
@@ -149,7 +151,7 @@ async function receive(life: Life, ctx: Context, { wake, command, lock, versions
   // The supervisor opens it tenant by tenant: nothing newer may come in before what was missed.
   closeInbox(ctx);
   const internalUrl = await openInternal(life, ctx, ports);
-  const door = await openPublic(life, ctx, ports);
+  const door = await openPublic(life, ctx, { ports, wake });
   const supervisor = startSupervisor(ctx, { wake, internalUrl });
   await life.onEnd("the homeservers", () => supervisor.stop());
   const [model] = await Promise.all([
@@ -198,10 +200,15 @@ async function openInternal(life: Life, ctx: Context, ports: Ports): Promise<str
 }
 
 /** The people's pages. Until `open` they say that the platform is starting: who asks /healthz learns when it is ready. */
-async function openPublic(life: Life, ctx: Context, ports: Ports): Promise<{ open(): void }> {
+async function openPublic(
+  life: Life,
+  ctx: Context,
+  { ports, wake }: { ports: Ports; wake: Wake },
+): Promise<{ open(): void }> {
   const element = openElementWeb(ctx);
   await life.onEnd("Element Web", element.stop);
-  const app = publicRoutes(ctx, { element });
+  const endpoints = allEndpoints(ctx, { wake, elementServed: () => element.folder() !== undefined });
+  const app = publicRoutes(ctx, { element, api: serveApi(ctx, endpoints) });
   let answer: (request: Request, env?: object) => Response | Promise<Response> = () =>
     new Response("Agentopia is starting. Try again in a few seconds.\n", {
       status: 503,

@@ -23,8 +23,12 @@ export const CHANNELS = {
   run: "agentopia_run",
   /** Payload: run id. `runs.stop_reason` was set. */
   stop: "agentopia_stop",
+  /** Payload: chat id. Something in a chat beside an agent's form changed: a question, a growing text, an end. */
+  try: "agentopia_try",
   /** Payload: none. A row in `actions` waits. */
   action: "agentopia_action",
   /** Payload: tenant id. Its row changed: desired state, limits, secrets. */
   tenant: "agentopia_tenant",
+  /** Payload `topic` or `topic tenant`: open pages of the panel should look again. */
+  panel: "agentopia_panel",
 } as const;

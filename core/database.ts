@@ -29,9 +29,10 @@ export function openDatabase(url: string, options: { max?: number; name?: string
     connection: { application_name: options.name ?? "agentopia" },
   });
   const db = drizzle(sql, { schema });
-  // drizzle hands JSON over as text and takes the driver's serializers away for it; `sql.json` hands over the value itself.
+  // drizzle hands JSON and times over as text and takes the driver's serializers away for them; `sql` hands over the value itself.
   const asJson = (value: unknown) => (typeof value === "string" ? value : JSON.stringify(value));
-  Object.assign(sql.options.serializers, { 114: asJson, 3802: asJson });
+  const asTime = (value: unknown) => (value instanceof Date ? value.toISOString() : value);
+  Object.assign(sql.options.serializers, { 114: asJson, 3802: asJson, 1082: asTime, 1114: asTime, 1184: asTime });
   return { url, sql, db, close: () => sql.end({ timeout: 5 }) };
 }
 
