@@ -26,3 +26,15 @@ export function namedAgents(work: Work, seen: Surroundings, text: string): strin
   const agents = seen.members.flatMap(({ userId, agentName }) => (agentName ? [{ userId, name: agentName }] : []));
   return agentsNamed(text, agents, work.agentUserId);
 }
+
+/** What the person reads in the end: the text, and a sentence when something ended it early. */
+export function finalText(
+  work: Pick<Work, "step" | "stopReason" | "stoppedBy" | "error">,
+  nameOf: (userId: string) => string,
+): string {
+  const text = work.step.output?.trim() ?? "";
+  if (work.step.state === "failed") return [text, work.error ?? ""].filter(Boolean).join("\n\n");
+  if (work.step.state !== "stopped") return text;
+  const by = work.stoppedBy ? ` by ${nameOf(work.stoppedBy)}` : "";
+  return [text, `*Stopped${by}.*`].filter(Boolean).join("\n\n");
+}

@@ -10,6 +10,8 @@ export interface Attachments {
   parts: FilePart[];
   /** Contents of text files, for any model. */
   texts: string[];
+  /** Names of the files that are in `parts` and `texts`. */
+  names: string[];
   /** One sentence for each file that this model cannot take. */
   refused: string[];
 }
@@ -29,7 +31,7 @@ export async function loadAttachments(
   model: { name: string; abilities: ModelAbilities },
   contents: MediaContent[],
 ): Promise<Attachments> {
-  const found: Attachments = { parts: [], texts: [], refused: [] };
+  const found: Attachments = { parts: [], texts: [], names: [], refused: [] };
   for (const content of contents) {
     const kind = mediaKind(content);
     if (!kind || typeof content.url !== "string") continue;
@@ -46,6 +48,7 @@ export async function loadAttachments(
       mxc: content.url,
       maxBytes: limit,
     });
+    found.names.push(name);
     const mediaType = typeof content.info?.mimetype === "string" ? content.info.mimetype : contentType;
     if (kind === "text") found.texts.push(`Content of the file ${name}:\n${new TextDecoder().decode(bytes)}`);
     else found.parts.push({ type: "file", data: bytes, mediaType, filename: name });

@@ -4,6 +4,8 @@ import { mostTokens } from "./model-prompt.ts";
 /** A message of the room as the model may see it, oldest first. */
 export interface Heard {
   eventId: string;
+  /** Its place in the inbox. */
+  position: number;
   sender: string;
   name: string;
   text: string;
@@ -16,7 +18,10 @@ export interface InboxMessage {
   eventId: string;
   sender: string;
   ts: number;
+  /** Order in which it was said, as far as the inbox knows: 0 for history that was fetched later. */
   seq: number;
+  /** Its place in the inbox. */
+  position: number;
   content: Record<string, unknown>;
 }
 
@@ -78,7 +83,8 @@ export function foldMessages(
     // What is said to the platform is not said to the agent.
     if (!text || COMMAND.test(text)) continue;
     const own = event.sender === about.self;
-    heard.push({ eventId: event.eventId, sender: event.sender, name: about.nameOf(event.sender), text, own });
+    const { eventId, position, sender } = event;
+    heard.push({ eventId, position, sender, name: about.nameOf(sender), text, own });
   }
   return heard;
 }
@@ -116,10 +122,10 @@ export function textOf(content: Record<string, unknown>): string {
 }
 
 /**
- * The newest messages that fit, oldest first, neighbours of one side joined (some models want the sides to take turns, and a person first).
- * `tokens` is what is left for them in the model's context.
+ * The newest messages that fit into `tokens`, oldest first. The agent's own at the beginning fall away: some models want a person to
+ * speak first.
  */
-export function toModelMessages(heard: Heard[], scene: Pick<Scene, "direct">, tokens: number): ModelMessage[] {
+export function newestThatFit(heard: Heard[], tokens: number): Heard[] {
   const chosen: Heard[] = [];
   let left = tokens;
   for (const message of heard.toReversed()) {
@@ -128,13 +134,19 @@ export function toModelMessages(heard: Heard[], scene: Pick<Scene, "direct">, to
     chosen.unshift(left < 0 ? { ...message, text: message.text.slice(0, Math.max(tokens, 100)) } : message);
     if (left < 0) break;
   }
+  const first = chosen.findIndex((message) => !message.own);
+  return first < 0 ? [] : chosen.slice(first);
+}
+
+/** Neighbours of one side joined, since some models want the sides to take turns. */
+export function inTurns(heard: Heard[], scene: Pick<Scene, "direct">): ModelMessage[] {
   const turns: { role: "user" | "assistant"; content: string }[] = [];
-  for (const message of chosen) {
+  for (const message of heard) {
     const role = message.own ? "assistant" : "user";
     const text = message.own || scene.direct ? message.text : `${message.name}: ${message.text}`;
     const last = turns.at(-1);
     if (last?.role === role) last.content += `\n\n${text}`;
-    else if (last || role === "user") turns.push({ role, content: text });
+    else turns.push({ role, content: text });
   }
   return turns;
 }

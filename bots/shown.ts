@@ -2,11 +2,12 @@ import type { Context } from "../core/context.ts";
 import { newToken } from "../core/ids.ts";
 import { sendEvent, setTyping } from "../homeserver/matrix.ts";
 import { destinationOf, firstTxn } from "./answer.ts";
+import type { Showing } from "./outlet.ts";
 import { editMessage, LiveText, newMessage, partsOf } from "./reply.ts";
 import type { Work } from "./work.ts";
 
 /** What of the answer can be seen in the room while it is being written. All of it is best effort. */
-export class Shown {
+export class Shown implements Showing {
   eventIds: string[];
   started = false;
   edits = 0;

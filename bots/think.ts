@@ -2,17 +2,17 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { ModelMessage } from "ai";
 import type { Context } from "../core/context.ts";
 import { AppError, sentenceOf } from "../core/errors.ts";
-import { sendEvent } from "../homeserver/matrix.ts";
-import { destinationOf, firstTxn, isUncertain, namedAgents } from "./answer.ts";
+import type { StepContext } from "../migrations/types.ts";
+import { isUncertain } from "./answer.ts";
 import { loadAttachments } from "./attachments.ts";
 import { callModel } from "./call.ts";
 import { finishRun, saveThought, type Thought } from "./finish.ts";
 import { closeLostCalls } from "./ledger.ts";
 import { mostTokens } from "./model-prompt.ts";
 import { type ModelRow, resolveModel } from "./models.ts";
-import { foldMessages, type Scene, systemPrompt, toModelMessages } from "./prompt.ts";
-import { newMessage, partsOf } from "./reply.ts";
-import { Shown } from "./shown.ts";
+import { outletOf, type Showing } from "./outlet.ts";
+import { distances } from "./positions.ts";
+import { foldMessages, inTurns, newestThatFit, type Scene, systemPrompt } from "./prompt.ts";
 import { StopSignal } from "./signals.ts";
 import { loadWork, type Surroundings, untilItWorks, type Work } from "./work.ts";
 
@@ -36,7 +36,8 @@ export async function think(
     await untilItWorks(ctx, "close lost calls", () => closeLostCalls(ctx, work.runId));
   if (work.runsOfAnswer > 1) work.eventIds = await olderRunsEnded(ctx, work);
 
-  const shown = new Shown(ctx, work);
+  const outlet = outletOf(work);
+  const shown = outlet.show(ctx, work);
   const surroundings = await seen;
   const thought = await ask(ctx, work, surroundings, shown, signal);
   await shown.close();
@@ -53,21 +54,35 @@ export async function think(
   )
     return endUnsaid(ctx, work, thought);
 
-  const eventId = await sendWhole(ctx, work, surroundings, shown, thought);
+  const eventId = await outlet.sendWhole(ctx, work, { thought, shown, seen: surroundings });
   await thought.recorded;
   const keep = eventId
-    ? () => finishRun(ctx, work, { state: "done", thought, eventIds: [eventId], firstTextAt: ctx.clock.now() })
+    ? () =>
+        finishRun(ctx, work, {
+          state: "done",
+          thought,
+          eventIds: [eventId],
+          firstTextAt: shown.firstTextAt ?? ctx.clock.now(),
+        })
     : () => saveThought(ctx, work, thought, shown.eventIds);
   await untilItWorks(ctx, "keep the answer", keep);
   return eventId ? "ended" : "deliver";
 }
 
 /** Asks, and says how that ended. A database or homeserver that is away is waited for; a model that fails is not. */
-async function ask(ctx: Context, work: Work, seen: Surroundings, shown: Shown, signal: AbortSignal): Promise<Thought> {
+async function ask(
+  ctx: Context,
+  work: Work,
+  seen: Surroundings,
+  shown: Showing,
+  signal: AbortSignal,
+): Promise<Thought> {
   let model = "";
+  let context: StepContext | undefined;
   const soFar = () => ({
     model,
     edits: shown.edits,
+    ...(context ? { context } : {}),
     ...(shown.firstTextAt ? { firstTextAt: shown.firstTextAt } : {}),
   });
   try {
@@ -83,7 +98,8 @@ async function ask(ctx: Context, work: Work, seen: Surroundings, shown: Shown, s
   async function askOnce(): Promise<Thought> {
     const row = await resolveModel(ctx, work.tenantId, work.definition.model);
     model = row.name;
-    const { system, messages, remark } = await promptFor(ctx, work, seen, row);
+    const { system, messages, remark, sent } = await promptFor(ctx, work, seen, row);
+    context = sent;
     if (!messages) return { state: "done", text: remark, detail: soFar() };
     const prefix = remark ? `${remark}\n\n` : "";
     const said = await callModel(ctx, {
@@ -131,13 +147,19 @@ async function promptFor(ctx: Context, work: Work, seen: Surroundings, model: Mo
   const remark = files.refused.join("\n\n");
   const onlyFile = heard.at(-1)?.text.startsWith("[sent a file:") && heard.at(-1)?.text.endsWith("]");
   if (remark && onlyFile && files.parts.length + files.texts.length === 0)
-    return { system: "", messages: null, remark };
+    return { system: "", messages: null, remark, sent: undefined };
   const system = systemPrompt(scene);
   const room = model.abilities.contextWindow - Math.min(model.abilities.maxOutput, model.abilities.contextWindow / 2);
   const texts = files.texts.join("\n\n");
   const left = Math.floor(room * 0.9) - mostTokens(Buffer.byteLength(system + texts));
-  const messages = toModelMessages(heard, scene, Math.max(left, 500));
-  return { system, messages: withFiles(messages, texts, files.parts), remark };
+  const chosen = newestThatFit(heard, Math.max(left, 500));
+  const sent: StepContext = {
+    messages: distances(chosen.map((message) => message.position)),
+    omitted: heard.length - chosen.length,
+    files: files.names,
+    contextWindow: model.abilities.contextWindow,
+  };
+  return { system, messages: withFiles(inTurns(chosen, scene), texts, files.parts), remark, sent };
 }
 
 function withFiles(
@@ -163,36 +185,6 @@ const names = (seen: Surroundings) => {
   return (userId: string) => known.get(userId) ?? userId.slice(1).split(":")[0] ?? userId;
 };
 
-/** Sends a complete answer as its only event when nothing of it was shown. Null when it has to be delivered from what is kept. */
-async function sendWhole(
-  ctx: Context,
-  work: Work,
-  seen: Surroundings,
-  shown: Shown,
-  thought: Thought,
-): Promise<string | null> {
-  const [text, ...more] = partsOf(thought.text);
-  if (thought.state !== "done" || shown.started || isUncertain(work) || text === undefined || more.length > 0)
-    return null;
-  const extra = namedAgents(work, seen, thought.text);
-  const content = newMessage(destinationOf(work), text, { part: 0, final: true, extra });
-  try {
-    return await sendEvent(ctx, {
-      tenantId: work.tenantId,
-      as: work.agentUserId,
-      deviceId: work.deviceId,
-      roomId: work.roomId,
-      txnId: firstTxn(work, 0),
-      type: "m.room.message",
-      content,
-    });
-  } catch (error) {
-    ctx.log.warn({ run: work.runId, err: error }, "the answer is delivered from what was kept");
-    thought.detail = { ...thought.detail, uncertain: true };
-    return null;
-  }
-}
-
 /** A run that says nothing: stopped before its first text, superseded, or its agent is gone. */
 async function endUnsaid(ctx: Context, work: Work, thought?: Thought): Promise<AfterThinking> {
   const state = work.stopReason === "superseded" ? "superseded" : "stopped";
@@ -202,19 +194,8 @@ async function endUnsaid(ctx: Context, work: Work, thought?: Thought): Promise<A
   return "ended";
 }
 
-/** The room is told once a day, whoever asks and however often. */
 async function endAtCap(ctx: Context, work: Work, thought: Thought): Promise<AfterThinking> {
-  const { sendNoticeOnce } = await import("./actions.ts");
-  const day = new Date(ctx.clock.now()).toISOString().slice(0, 10);
-  await untilItWorks(ctx, "tell of the cap", () =>
-    sendNoticeOnce(ctx, {
-      cause: ["token_cap", work.tenantId, work.roomId, day],
-      tenantId: work.tenantId,
-      roomId: work.roomId,
-      as: work.agentUserId,
-      text: thought.error?.sentence ?? "",
-    }),
-  );
+  await outletOf(work).sayCap(ctx, work, thought.error?.sentence ?? "");
   await untilItWorks(ctx, "end a run", () =>
     finishRun(ctx, work, { state: "failed", thought, eventIds: work.eventIds }),
   );

@@ -21,6 +21,8 @@ export interface Work {
   eventIds: string[];
   /** How many runs the answer has had: more than one when it is written anew. */
   runsOfAnswer: number;
+  /** Where it was asked, and so where its answer goes (outlet.ts). */
+  source: "room" | "try";
   roomId: string;
   roomState: RoomState | null;
   threadRoot: string | null;
@@ -59,7 +61,7 @@ export async function loadWork(ctx: Context, runId: string, how: { attempt: bool
     ), s as (${step})
     select r.id as "runId", r.tenant_id as "tenantId", t.title as "tenantTitle", t.limits,
       r.agent_id as "agentId", a.state as "agentState", a.user_id as "agentUserId", a.device_id as "deviceId",
-      coalesce(v.definition, a.definition) as definition,
+      coalesce(r.definition, v.definition, a.definition) as definition, r.source,
       r.answer_id as "answerId", n.current_run_id as "currentRunId", n.event_ids as "eventIds",
       (select count(*)::int from runs o where o.answer_id = r.answer_id) as "runsOfAnswer",
       r.room_id as "roomId", m.state as "roomState", r.thread_root as "threadRoot",
@@ -99,7 +101,7 @@ export async function loadSurroundings(
       )
       -- What was fetched at the agent's coming got its numbers late, but was said before.
       select event_id as "eventId", sender, ts::float8 as ts, content,
-        (case when outcome = 'backfill' then 0 else inbox.seq end)::float8 as seq from inbox
+        (case when outcome = 'backfill' then 0 else inbox.seq end)::float8 as seq, inbox.seq::float8 as position from inbox
       where tenant_id = ${run.tenantId} and room_id = ${run.roomId} and type = 'm.room.message' and content <> '{}'
         and outcome is distinct from 'ignored:before_arrival'
         and inbox.seq >= (select seq from since)

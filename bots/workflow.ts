@@ -3,9 +3,10 @@ import type { Context } from "../core/context.ts";
 import { sentenceOf } from "../core/errors.ts";
 import { deliver } from "./deliver.ts";
 import { finishRun } from "./finish.ts";
+import { outletOf } from "./outlet.ts";
 import { forgetSignal, signalOf } from "./signals.ts";
 import { think } from "./think.ts";
-import { loadSurroundings, loadWork, type Surroundings, untilItWorks, type Work } from "./work.ts";
+import { loadWork, type Surroundings, untilItWorks, type Work } from "./work.ts";
 
 /** Work that was read ahead while the engine wrote its own row. */
 export interface ReadAhead {
@@ -59,9 +60,13 @@ async function thinkStep(ctx: Context, runId: string): Promise<"ended" | "delive
   const work = await (early?.work ?? untilItWorks(ctx, "begin a run", () => loadWork(ctx, runId, { attempt: true })));
   if (!work) return "ended";
   try {
-    const seen: Promise<Surroundings> = untilItWorks(ctx, "read the room", () => loadSurroundings(ctx, work));
+    const seen: Promise<Surroundings> = untilItWorks(ctx, "read the room", () =>
+      outletOf(work).surroundings(ctx, work),
+    );
     seen.catch((error: unknown) => ctx.log.debug({ run: runId, err: error }, "the room could not be read"));
-    return await think(ctx, work, seen, signal);
+    const next = await think(ctx, work, seen, signal);
+    if (next === "ended") await outletOf(work).ended(ctx, work);
+    return next;
   } catch (error) {
     return await endBroken(ctx, work, error);
   }
@@ -72,6 +77,7 @@ async function deliverStep(ctx: Context, runId: string): Promise<"ended"> {
   if (!work) return "ended";
   try {
     await deliver(ctx, work);
+    await outletOf(work).ended(ctx, work);
     return "ended";
   } catch (error) {
     return await endBroken(ctx, work, error);
@@ -85,5 +91,6 @@ async function endBroken(ctx: Context, work: Work, error: unknown): Promise<"end
   await untilItWorks(ctx, "end a broken run", () =>
     finishRun(ctx, work, { state: "failed", eventIds: work.eventIds, error: broken }),
   );
+  await outletOf(work).ended(ctx, work);
   return "ended";
 }

@@ -61,7 +61,7 @@ export async function dropDatabase(ctx: Context, name: string): Promise<void> {
  */
 export async function setBackAppservice(ctx: Context, tenantId: string, database: SynapseDatabase): Promise<void> {
   const held = await ctx.sql<{ event_id: string }[]>`
-    select event_id from inbox where tenant_id = ${tenantId} order by seq desc limit ${BACK}`;
+    select event_id from inbox where tenant_id = ${tenantId} and starts_with(room_id, '!') order by seq desc limit ${BACK}`;
   const ids = held.map((row) => row.event_id);
   await withSynapseDatabase(ctx, database, async (sql) => {
     const [made] = await sql`select to_regclass('appservice_stream_position') as position`;
@@ -107,7 +107,7 @@ export async function forgottenEvents(
   database: SynapseDatabase,
 ): Promise<Record<string, unknown>[]> {
   const held = await ctx.sql<{ event_id: string }[]>`
-    select event_id from inbox where tenant_id = ${tenantId} order by seq desc limit ${BACK}`;
+    select event_id from inbox where tenant_id = ${tenantId} and starts_with(room_id, '!') order by seq desc limit ${BACK}`;
   const ids = held.map((row) => row.event_id);
   const newer = await withSynapseDatabase(ctx, database, async (sql) => {
     const [known] = await sql<{ first: string | null; held: number }[]>`

@@ -3,15 +3,16 @@ import {
   foldMessages,
   type Heard,
   type InboxMessage,
+  inTurns,
+  newestThatFit,
   systemPrompt,
   textOf,
-  toModelMessages,
 } from "../../bots/prompt.ts";
 
 let seq = 0;
 const said = (sender: string, body: string, extra: Record<string, unknown> = {}): InboxMessage => {
   seq++;
-  return { eventId: `$${seq}`, sender, ts: seq, seq, content: { msgtype: "m.text", body, ...extra } };
+  return { eventId: `$${seq}`, sender, ts: seq, seq, position: seq, content: { msgtype: "m.text", body, ...extra } };
 };
 const fold = (events: InboxMessage[], threadRoot: string | null = null) =>
   foldMessages(events, {
@@ -97,6 +98,7 @@ describe("what is sent to the model", () => {
   const heard = (count: number, text = "word"): Heard[] =>
     Array.from({ length: count }, (_, i) => ({
       eventId: `$${i}`,
+      position: i,
       sender: i % 3 === 2 ? "@agent-a:x" : "@ann:x",
       name: "Ann",
       text: `${text} ${i}`,
@@ -104,17 +106,17 @@ describe("what is sent to the model", () => {
     }));
 
   test("sides take turns and a person is first", () => {
-    const messages = toModelMessages(heard(9).slice(2), { direct: false }, 10_000);
+    const messages = inTurns(newestThatFit(heard(9).slice(2), 10_000), { direct: false });
     expect(messages.map((message) => message.role)).toEqual(["user", "assistant", "user", "assistant"]);
     expect(messages[0]?.content).toBe("Ann: word 3\n\nAnn: word 4");
   });
 
   test("what does not fit is left out from the oldest on, never the question", () => {
-    const messages = toModelMessages(heard(100, "x".repeat(300)), { direct: true }, 1000);
+    const messages = inTurns(newestThatFit(heard(100, "x".repeat(300)), 1000), { direct: true });
     const all = messages.map((message) => message.content).join("\n");
     expect(all.length).toBeLessThan(3500);
     expect(all).toContain("99");
-    const huge = toModelMessages([{ ...heard(1)[0]!, text: "y".repeat(100_000) }], { direct: true }, 1000);
+    const huge = inTurns(newestThatFit([{ ...heard(1)[0]!, text: "y".repeat(100_000) }], 1000), { direct: true });
     expect(huge).toHaveLength(1);
     expect(String(huge[0]?.content).length).toBe(1000);
   });
