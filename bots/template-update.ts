@@ -1,0 +1,110 @@
+/** Agents whose template says something new, and how they take it. */
+import { and, eq, isNotNull, notInArray } from "drizzle-orm";
+import type { Context } from "../core/context.ts";
+import { AppError } from "../core/errors.ts";
+import { agents, agentVersions } from "../migrations/schema.ts";
+import type { AgentDefinition } from "../migrations/types.ts";
+import type { AgentRow } from "./agents.ts";
+import { mergeTemplate, type TemplateMerge } from "./merge-template.ts";
+import { listTemplates } from "./templates.ts";
+
+export interface TemplateUpdate extends TemplateMerge {
+  /** What the agent has now: its draft, or what is published. */
+  from: AgentDefinition;
+  /** The template that would be taken. */
+  template: AgentDefinition;
+  /** The draft that this was made for. */
+  revision: number;
+}
+
+/** What an agent would get from its template; null when there is nothing new, or the template is gone. */
+export async function templateUpdate(ctx: Context, agent: AgentRow): Promise<TemplateUpdate | null> {
+  const template = listTemplates().find(({ id }) => id === agent.templateId)?.definition;
+  if (!template) return null;
+  const base = agent.templateDefinition ?? (await baseOfOld(ctx, agent.id, template));
+  const from = agent.draft ?? agent.definition;
+  const merge = mergeTemplate(base, template, from);
+  if (merge.changes.length === 0 && merge.conflicts.length === 0) return null;
+  return { ...merge, from, template, revision: agent.draftRevision };
+}
+
+/**
+ * Writes what is new into the draft, which somebody then publishes. `revision` is the draft's that they looked at. Throws `conflict`
+ * when somebody saved another one meanwhile or there is nothing to take.
+ */
+export async function takeTemplateUpdate(
+  ctx: Context,
+  agent: AgentRow,
+  { revision, by }: { revision: number; by: string },
+): Promise<TemplateUpdate> {
+  if (agent.draftRevision !== revision) throw savedMeanwhile(agent);
+  const update = await templateUpdate(ctx, agent);
+  if (!update)
+    throw new AppError("conflict", `${agent.name} has all that its template says. There is nothing to take.`);
+  // One statement: the draft and the template it now builds on, or neither.
+  const taken = await ctx.db
+    .update(agents)
+    .set({
+      draft: update.definition,
+      draftRevision: revision + 1,
+      draftBy: by,
+      draftAt: new Date(ctx.clock.now()),
+      templateDefinition: update.template,
+    })
+    .where(
+      and(
+        eq(agents.id, agent.id),
+        eq(agents.draftRevision, revision),
+        eq(agents.version, agent.version),
+        notInArray(agents.state, ["removing", "removed"]),
+      ),
+    )
+    .returning({ id: agents.id });
+  if (taken.length === 0) throw savedMeanwhile(agent);
+  return { ...update, revision: revision + 1 };
+}
+
+/** Agents of a client for which their template has something new, by name. A client has tens of agents, not thousands. */
+export async function agentsToUpdate(
+  ctx: Context,
+  tenantId: string,
+): Promise<{ agent: AgentRow; update: TemplateUpdate }[]> {
+  const rows = await ctx.db
+    .select()
+    .from(agents)
+    .where(
+      and(
+        eq(agents.tenantId, tenantId),
+        isNotNull(agents.templateId),
+        notInArray(agents.state, ["removing", "removed"]),
+      ),
+    )
+    .orderBy(agents.name, agents.id)
+    .limit(MOST);
+  const found = [];
+  for (const agent of rows) {
+    const update = await templateUpdate(ctx, agent);
+    if (update) found.push({ agent, update });
+  }
+  return found;
+}
+
+/** Of which agents it is looked. */
+const MOST = 500;
+
+/**
+ * Agents made before templates were kept with them: the texts of their first version are the nearest to what the template said then.
+ * Of everything else in it nobody knows whether a person chose it, so the template changes none of that; variables it only adds.
+ */
+async function baseOfOld(ctx: Context, agentId: string, template: AgentDefinition): Promise<AgentDefinition | null> {
+  const [row] = await ctx.db
+    .select({ definition: agentVersions.definition })
+    .from(agentVersions)
+    .where(and(eq(agentVersions.agentId, agentId), eq(agentVersions.version, 1)));
+  if (!row) return null;
+  const { description, instructions } = row.definition;
+  return { ...template, description, instructions, variables: {} };
+}
+
+const savedMeanwhile = ({ name }: AgentRow) =>
+  new AppError("conflict", `Somebody saved ${name} meanwhile. Look at what is new once more.`);
