@@ -5,6 +5,9 @@ import { AppError } from "../core/errors.ts";
 import { AGENT_PREFIX, CONTROL_LOCALPART, type TenantAccess, tenantAccess } from "./access.ts";
 import { call, callWith, errcodeOf, pathOf } from "./http.ts";
 import { ensureDevice, uploadMedia } from "./matrix.ts";
+import { passwordProblem } from "./passwords.ts";
+
+export { passwordProblem } from "./passwords.ts";
 
 const CLIENT = "/_matrix/client/v3";
 
@@ -82,15 +85,24 @@ export async function deactivateUser(
   });
 }
 
-/** Makes a person's account. Never changes one that exists: then it throws `conflict`. Throws `invalid` for a bad name or password. */
+/**
+ * Makes a person's account; `displayName` is the name that others see (the user name where there is none). Never changes one that
+ * exists: then it throws `conflict`. Throws `invalid` for a bad name or password.
+ */
 export async function createPerson(
   ctx: Context,
-  { tenantId, username, password }: { tenantId: string; username: string; password: string },
+  { tenantId, username, password, displayName }: NewPerson & { tenantId: string },
 ): Promise<string> {
   const access = await tenantAccess(ctx, tenantId);
-  const problem = usernameProblem(username, access.serverName) ?? passwordProblem(password);
+  const problem = usernameProblem(username, access.serverName) ?? passwordProblem(password, [username, displayName]);
   if (problem) throw new AppError("invalid", problem);
-  return await registerWithSecret(access, { username, password });
+  return await registerWithSecret(access, { username, password, displayName });
+}
+
+interface NewPerson {
+  username: string;
+  password: string;
+  displayName?: string | null | undefined;
 }
 
 /**
@@ -99,7 +111,7 @@ export async function createPerson(
  */
 async function registerWithSecret(
   access: TenantAccess,
-  { username, password }: { username: string; password: string },
+  { username, password, displayName }: NewPerson,
 ): Promise<string> {
   const path = "/_synapse/admin/v1/register";
   const { nonce } = await callWith<{ nonce: string }>(access, { method: "GET", path, as: null });
@@ -107,7 +119,8 @@ async function registerWithSecret(
     .update([nonce, username, password, "notadmin"].join("\0"))
     .digest("hex");
   try {
-    const body = { nonce, username, password, admin: false, mac, inhibit_login: true };
+    const name = displayName ? { displayname: displayName } : {};
+    const body = { nonce, username, password, ...name, admin: false, mac, inhibit_login: true };
     return (await callWith<{ user_id: string }>(access, { method: "POST", path, as: null, body })).user_id;
   } catch (error) {
     const errcode = errcodeOf(error);
@@ -152,14 +165,5 @@ export function usernameProblem(name: string, serverName: string): string | null
     return `Names like "${name}" are kept for agents. Choose another one.`;
   if (name.length > 64 || `@${name}:${serverName}`.length > 255)
     return "This user name is too long: 64 letters are enough.";
-  return null;
-}
-
-/** What is wrong with a password, as a sentence; null when nothing is. Synapse takes up to 512 characters. */
-export function passwordProblem(password: string): string | null {
-  if ([...password].length < 8) return "A password has at least 8 characters.";
-  if (password.length > 512 || password.includes("\0"))
-    return "This password is too long: 512 characters are the most.";
-  if (new Set(password).size < 3) return "This password is too easy to guess.";
   return null;
 }
