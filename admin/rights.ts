@@ -48,6 +48,9 @@ export const RIGHTS = {
   "audit.read_all": OPERATOR,
 } as const satisfies Record<string, readonly Role[]>;
 
+/** About nobody's data: the same for all, so everybody with the right may, although no client is named. */
+const COMMON: readonly string[] = ["templates.read"] satisfies (keyof typeof RIGHTS)[];
+
 export type Action = keyof typeof RIGHTS;
 export const ACTIONS = Object.keys(RIGHTS) as Action[];
 
@@ -71,7 +74,7 @@ export interface Asker {
  */
 export function decide(asker: Asker, action: Action, tenantId: string | null): "allow" | "elsewhere" | "not_allowed" {
   if (asker.role !== "operator" && tenantId !== null && tenantId !== asker.tenantId) return "elsewhere";
-  if (asker.role !== "operator" && tenantId === null) return "not_allowed";
+  if (asker.role !== "operator" && tenantId === null && !COMMON.includes(action)) return "not_allowed";
   if (!roleMay(asker.role, action)) return "not_allowed";
   return asker.scopes === null || asker.scopes.includes(action) ? "allow" : "not_allowed";
 }

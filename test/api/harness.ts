@@ -20,6 +20,8 @@ export interface Asking {
   (method: string, path: string, body?: unknown, headers?: Record<string, string>): Promise<Answer>;
   /** The operator's id or the person's user id. */
   id: string;
+  /** The same request for `app.request`, where the answer is looked at by hand. */
+  init(method: string, body?: unknown, headers?: Record<string, string>): RequestInit;
 }
 
 export interface Api {
@@ -45,21 +47,22 @@ export function apiFor(ctx: Context): Api {
     return `agentopia_${new URL(await publicUrl(ctx)).port || "session"}=${token}`;
   };
   const asking = (id: string, header: string | null): Asking => {
-    const ask = async (method: string, path: string, body?: unknown, headers: Record<string, string> = {}) => {
-      const response = await app.request(`/api/v1${path}`, {
-        method,
-        headers: {
-          ...(header ? { cookie: header, "sec-fetch-site": "same-origin" } : {}),
-          ...(body === undefined ? {} : { "content-type": "application/json" }),
-          ...headers,
-        },
-        ...(body === undefined ? {} : { body: typeof body === "string" ? body : JSON.stringify(body) }),
-      });
+    const init: Asking["init"] = (method, body, headers = {}) => ({
+      method,
+      headers: {
+        ...(header ? { cookie: header, "sec-fetch-site": "same-origin" } : {}),
+        ...(body === undefined ? {} : { "content-type": "application/json" }),
+        ...headers,
+      },
+      ...(body === undefined ? {} : { body: typeof body === "string" ? body : JSON.stringify(body) }),
+    });
+    const ask = async (method: string, path: string, body?: unknown, headers?: Record<string, string>) => {
+      const response = await app.request(`/api/v1${path}`, init(method, body, headers));
       const text = await response.text();
       const isJson = /json/.test(response.headers.get("content-type") ?? "");
       return { status: response.status, json: isJson ? JSON.parse(text) : text, headers: response.headers };
     };
-    return Object.assign(ask, { id });
+    return Object.assign(ask, { id, init });
   };
   return {
     app,
