@@ -1,12 +1,12 @@
 /** Agents whose template says something new, and how they take it. */
-import { and, eq, isNotNull, notInArray } from "drizzle-orm";
+import { and, eq, inArray, notInArray, sql as raw } from "drizzle-orm";
 import type { Context } from "../core/context.ts";
 import { AppError } from "../core/errors.ts";
 import { agents, agentVersions } from "../migrations/schema.ts";
 import type { AgentDefinition } from "../migrations/types.ts";
 import type { AgentRow } from "./agents.ts";
 import { mergeTemplate, type TemplateMerge } from "./merge-template.ts";
-import { listTemplates } from "./templates.ts";
+import { listTemplates, type Template } from "./templates.ts";
 
 export interface TemplateUpdate extends TemplateMerge {
   /** What the agent has now: its draft, or what is published. */
@@ -64,33 +64,49 @@ export async function takeTemplateUpdate(
   return { ...update, revision: revision + 1 };
 }
 
-/** Agents of a client for which their template has something new, by name. A client has tens of agents, not thousands. */
+export interface AgentToUpdate {
+  agent: AgentRow;
+  template: Template;
+}
+
+/** Agents of a client for which their template has something new, by name and id from `after` on; at most `limit`. */
 export async function agentsToUpdate(
   ctx: Context,
   tenantId: string,
-): Promise<{ agent: AgentRow; update: TemplateUpdate }[]> {
-  const rows = await ctx.db
+  { after, limit }: { after: { name: string; id: string }; limit: number },
+): Promise<AgentToUpdate[]> {
+  const templates = new Map(listTemplates().map((template) => [template.id, template]));
+  const found: AgentToUpdate[] = [];
+  for (let from = after; found.length < limit; ) {
+    const rows = await madeFrom(ctx, tenantId, [...templates.keys()], from);
+    for (const agent of rows) {
+      const template = templates.get(agent.templateId ?? "");
+      if (template && found.length < limit && (await templateUpdate(ctx, agent))) found.push({ agent, template });
+    }
+    const last = rows.at(-1);
+    if (!last || rows.length < BATCH) break;
+    from = { name: last.name, id: last.id };
+  }
+  return found;
+}
+
+const BATCH = 100;
+
+async function madeFrom(ctx: Context, tenantId: string, templates: string[], from: { name: string; id: string }) {
+  return await ctx.db
     .select()
     .from(agents)
     .where(
       and(
         eq(agents.tenantId, tenantId),
-        isNotNull(agents.templateId),
+        inArray(agents.templateId, templates),
         notInArray(agents.state, ["removing", "removed"]),
+        raw`(${agents.name}, ${agents.id}) > (${from.name}, ${from.id})`,
       ),
     )
     .orderBy(agents.name, agents.id)
-    .limit(MOST);
-  const found = [];
-  for (const agent of rows) {
-    const update = await templateUpdate(ctx, agent);
-    if (update) found.push({ agent, update });
-  }
-  return found;
+    .limit(BATCH);
 }
-
-/** Of which agents it is looked. */
-const MOST = 500;
 
 /**
  * Agents made before templates were kept with them: the texts of their first version are the nearest to what the template said then.

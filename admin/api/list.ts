@@ -4,6 +4,7 @@ import type { Wake } from "../../core/wake.ts";
 import type { Endpoint } from "./endpoint.ts";
 import { eventEndpoints } from "./events.ts";
 import { type LiveHub, openLive } from "./live.ts";
+import { templateEndpoints } from "./templates.ts";
 
 /** What the areas need beside the context. */
 export interface ApiDeps {
@@ -15,5 +16,5 @@ export interface ApiDeps {
 
 export function allEndpoints(ctx: Context, given: Omit<ApiDeps, "live">): Endpoint[] {
   const deps: ApiDeps = { ...given, live: openLive(ctx, given.wake) };
-  return [...eventEndpoints(ctx, deps)];
+  return [...eventEndpoints(ctx, deps), ...templateEndpoints(ctx)];
 }

@@ -140,6 +140,7 @@ test("what was taken once is not offered again, own edits or not", () => {
   });
 });
 
+const ALL = { after: { name: "", id: "" }, limit: 100 };
 const NOW = getTemplate("writer").definition;
 /** The template as it was before its last line came. */
 const OLD = { ...NOW, instructions: NOW.instructions.split("\n").slice(0, -1).join("\n") };
@@ -167,7 +168,7 @@ const read = async (ctx: Context) => (await ctx.db.select().from(agents).where(e
 
 test("an agent takes what is new into its draft; nothing is published, and it is not offered again", async () => {
   const { ctx, agent } = await made();
-  expect(await agentsToUpdate(ctx, TENANT)).toMatchObject([{ agent: { id: "a1" } }]);
+  expect(await agentsToUpdate(ctx, TENANT, ALL)).toMatchObject([{ agent: { id: "a1" } }]);
   const update = await takeTemplateUpdate(ctx, agent, { revision: 0, by: "@maya:acme.test" });
   expect(update.changes).toMatchObject([{ field: "instructions" }]);
   const after = await read(ctx);
@@ -180,7 +181,7 @@ test("an agent takes what is new into its draft; nothing is published, and it is
     templateDefinition: NOW,
   });
   expect(await templateUpdate(ctx, after)).toBeNull();
-  expect(await agentsToUpdate(ctx, TENANT)).toEqual([]);
+  expect(await agentsToUpdate(ctx, TENANT, ALL)).toEqual([]);
 });
 
 test("looking takes nothing; a draft's own edits are kept when it is taken", async () => {
