@@ -7,8 +7,12 @@ import { AppError } from "../core/errors.ts";
 import { checkPassword, createPerson, passwordProblem, usernameProblem } from "../homeserver/accounts.ts";
 import { addPersonToTeam } from "../homeserver/rooms.ts";
 import { getTenant } from "../homeserver/tenants.ts";
+import { tenantRoles } from "../migrations/schema.ts";
+import { tellPanels } from "./api/live.ts";
+import { namesOfAgents } from "./impostors.ts";
 import { giveBack, linkIsOver, markMade, settledUse, takeUse } from "./invite-uses.ts";
 import { findInvite, type InviteRow, inviteState } from "./invites.ts";
+import { rememberPerson } from "./people-sync.ts";
 
 export interface Accepted {
   tenantId: string;
@@ -51,7 +55,7 @@ export async function acceptInvite(
   const tenant = await getTenant(ctx, invite.tenantId);
   if (tenant.state === "removing") throw unknownLink();
   const username = normalName(posted.username);
-  const problems = fieldProblems({ username, password: posted.password }, invite, tenant.serverName);
+  const problems = await typedProblems(ctx, { username, password: posted.password }, invite, tenant.serverName);
   if (problems.username || problems.password) throw new FieldError("invalid", problems);
   return oneAtATime(`${invite.id} ${username}`, () =>
     accept(ctx, invite, { username, password: posted.password, userId: `@${username}:${tenant.serverName}` }),
@@ -61,17 +65,30 @@ export async function acceptInvite(
 /** Matrix names are lower case; phones like to begin with a capital letter. */
 export const normalName = (typed: string): string => typed.trim().toLowerCase();
 
+/** What is wrong with name and password for this link; also a name by which people would take somebody for an agent. */
+export async function typedProblems(
+  ctx: Context,
+  typed: { username: string; password: string },
+  invite: Pick<InviteRow, "tenantId" | "username" | "displayName">,
+  serverName: string,
+): Promise<FieldProblems> {
+  const problems = fieldProblems(typed, invite, serverName);
+  if (problems.username || !(await namesOfAgents(ctx, invite.tenantId, [typed.username])).has(typed.username))
+    return problems;
+  return { ...problems, username: `"${typed.username}" is what an agent here is called. Choose another user name.` };
+}
+
 /** Pure: what is wrong with name and password for this link. */
 export function fieldProblems(
   typed: { username: string; password: string },
-  invite: Pick<InviteRow, "username">,
+  invite: Pick<InviteRow, "username" | "displayName">,
   serverName: string,
 ): FieldProblems {
   const username =
     invite.username !== null && typed.username !== invite.username
       ? `This link is for the user name "${invite.username}" only.`
       : usernameProblem(typed.username, serverName);
-  const password = passwordProblem(typed.password);
+  const password = passwordProblem(typed.password, [typed.username, invite.displayName]);
   return { ...(username ? { username } : {}), ...(password ? { password } : {}) };
 }
 
@@ -87,19 +104,37 @@ async function accept(ctx: Context, invite: InviteRow, person: Person): Promise<
   else await continueAccount(ctx, invite, person, use.taken);
   if (invite.teamId)
     await addPersonToTeam(ctx, { tenantId: invite.tenantId, teamId: invite.teamId, userId: person.userId });
+  await welcome(ctx, invite, person);
   await markMade(ctx, invite, person.username);
   return { tenantId: invite.tenantId, username: person.username, userId: person.userId };
+}
+
+/** The role that comes with the link, and the row in the list of people. Again after a crash is harmless; a role given since then stays. */
+async function welcome(ctx: Context, invite: InviteRow, person: Person): Promise<void> {
+  const { tenantId, role, displayName } = invite;
+  const { userId, username } = person;
+  if (role) await ctx.db.insert(tenantRoles).values({ tenantId, userId, role }).onConflictDoNothing();
+  await rememberPerson(ctx, { tenantId, userId, displayName: displayName ?? username });
+  await tellPanels(ctx, "people", tenantId);
+  await tellPanels(ctx, "invites", tenantId);
 }
 
 /** Our row, our account: whatever makes it certain that none was made gives the use back. */
 async function makeAccount(ctx: Context, invite: InviteRow, person: Person, at: Date): Promise<void> {
   try {
-    await createPerson(ctx, { tenantId: invite.tenantId, username: person.username, password: person.password });
+    await createPerson(ctx, loginOf(invite, person));
   } catch (error) {
     if (!mayHaveMade(error)) await giveBack(ctx, invite, person.username, at);
     throw error instanceof AppError && error.code === "conflict" ? nameTaken() : error;
   }
 }
+
+const loginOf = (invite: InviteRow, { username, password }: Person) => ({
+  tenantId: invite.tenantId,
+  username,
+  password,
+  displayName: invite.displayName,
+});
 
 /**
  * A timeout or a broken connection leaves open whether the account was made; then the use stays with its name, and the same
@@ -119,7 +154,7 @@ async function continueAccount(
   person: Person,
   taken: "making" | "made",
 ): Promise<void> {
-  const login = { tenantId: invite.tenantId, username: person.username, password: person.password };
+  const login = loginOf(invite, person);
   const state = inviteState(invite, ctx.clock.now());
   // A link that was withdrawn or has expired meanwhile still finishes an account, but makes none.
   if (taken === "making" && state !== "revoked" && state !== "expired") {

@@ -5,6 +5,7 @@ import { hashToken, newId, newToken } from "../core/ids.ts";
 import { usernameProblem } from "../homeserver/accounts.ts";
 import { getTenant } from "../homeserver/tenants.ts";
 import { invites, inviteUses, teams } from "../migrations/schema.ts";
+import type { TenantRole } from "../migrations/types.ts";
 import { publicUrl } from "./public-url.ts";
 
 export type InviteRow = typeof invites.$inferSelect;
@@ -25,6 +26,12 @@ export interface NewInvite {
   ttl?: number | undefined;
   /** Only for this user name. */
   username?: string | undefined;
+  /** The name that others see; needs `username`. */
+  displayName?: string | undefined;
+  /** What its people may do in the panel (default: member). */
+  role?: TenantRole | undefined;
+  /** Who makes it: a Matrix user id, an operator's name. */
+  createdBy?: string | undefined;
 }
 
 export interface Invite {
@@ -37,6 +44,8 @@ export interface Invite {
   /** Names of the accounts that it made. */
   usedBy: string[];
   username: string | null;
+  role: TenantRole;
+  createdBy: string | null;
   expiresAt: string;
   createdAt: string;
 }
@@ -57,6 +66,17 @@ export async function createInvite(
   wanted: NewInvite,
 ): Promise<{ id: string; url: string; expiresAt: string }> {
   const tenant = await getTenant(ctx, wanted.tenantId);
+  const checked = inviteOf(tenant, wanted, ctx.clock.now());
+  const teamId = await teamOf(ctx, tenant.id, wanted);
+  const { row, token } = newRow(checked, { tenantId: tenant.id, teamId });
+  await ctx.db.insert(invites).values(row);
+  return { id: row.id, url: await joinUrl(ctx, token), expiresAt: row.expiresAt.toISOString() };
+}
+
+type Checked = ReturnType<typeof inviteOf>;
+
+/** Pure: the wish with its defaults. Throws `invalid`. */
+export function inviteOf(tenant: { serverName: string }, wanted: Omit<NewInvite, "tenantId">, now: number) {
   const { maxUses = 1, ttl = 7 * DAY } = wanted;
   if (!Number.isInteger(maxUses) || maxUses < 1 || maxUses > MAX_USES)
     throw new AppError("invalid", `An invite link makes from 1 to ${MAX_USES} accounts, not ${maxUses}.`);
@@ -65,15 +85,26 @@ export async function createInvite(
   const username = wanted.username?.trim().toLowerCase() || null;
   const problem = username === null ? null : usernameProblem(username, tenant.serverName);
   if (problem) throw new AppError("invalid", problem);
-  const teamId = await teamOf(ctx, tenant.id, wanted);
-  const token = newToken();
-  const id = newId();
-  const expiresAt = new Date(ctx.clock.now() + ttl);
-  await ctx.db
-    .insert(invites)
-    .values({ id, tenantId: tenant.id, teamId, tokenHash: hashToken(token), maxUses, username, expiresAt });
-  return { id, url: `${await publicUrl(ctx)}/join/${token}`, expiresAt: expiresAt.toISOString() };
+  return {
+    // A name is given once: more uses of such a link could never be made.
+    maxUses: username === null ? maxUses : 1,
+    username,
+    displayName: username === null ? null : wanted.displayName?.trim() || null,
+    role: wanted.role === undefined || wanted.role === "member" ? null : wanted.role,
+    createdBy: wanted.createdBy ?? null,
+    createdAt: new Date(now),
+    expiresAt: new Date(now + ttl),
+  };
 }
+
+/** A row with a token of its own. */
+export function newRow(checked: Checked, place: { tenantId: string; teamId: string | null }) {
+  const token = newToken();
+  return { token, row: { id: newId(), ...place, tokenHash: hashToken(token), ...checked } };
+}
+
+/** The address behind which an account is made. */
+export const joinUrl = async (ctx: Context, token: string): Promise<string> => `${await publicUrl(ctx)}/join/${token}`;
 
 async function teamOf(ctx: Context, tenantId: string, wanted: NewInvite): Promise<string | null> {
   const all = await ctx.db.select().from(teams).where(eq(teams.tenantId, tenantId)).orderBy(asc(teams.createdAt));
@@ -112,6 +143,8 @@ export async function listInvites(ctx: Context, tenantId: string): Promise<Invit
     maxUses: invite.maxUses,
     usedBy: uses.filter((use) => use.inviteId === invite.id).map((use) => use.userId),
     username: invite.username,
+    role: invite.role ?? "member",
+    createdBy: invite.createdBy,
     expiresAt: invite.expiresAt.toISOString(),
     createdAt: invite.createdAt.toISOString(),
   }));

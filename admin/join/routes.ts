@@ -7,7 +7,7 @@ import type { Context } from "../../core/context.ts";
 import { AppError } from "../../core/errors.ts";
 import { getTenant } from "../../homeserver/tenants.ts";
 import { teams } from "../../migrations/schema.ts";
-import { acceptInvite, FieldError, fieldProblems, normalName, unknownLink } from "../accept-invite.ts";
+import { acceptInvite, FieldError, normalName, typedProblems, unknownLink } from "../accept-invite.ts";
 import { linkIsOver } from "../invite-uses.ts";
 import { findInvite, type InviteRow, inviteState } from "../invites.ts";
 import { clientKey, rateLimit } from "../rate-limit.ts";
@@ -49,7 +49,8 @@ export function joinRoutes(ctx: Context, deps: JoinDeps): Hono {
     const { invite, form } = await openLink(ctx, limits, c);
     const { username, password } = await readForm(c);
     c.header("cache-control", "no-store");
-    return c.json(fieldProblems({ username: normalName(username), password }, invite, form.serverName));
+    const typed = { username: normalName(username), password };
+    return c.json(await typedProblems(ctx, typed, invite, form.serverName));
   });
   app.all("/join/:token", (c) => {
     c.header("allow", "GET, POST");
