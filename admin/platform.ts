@@ -29,6 +29,7 @@ import { openElementWeb } from "../element-config/web.ts";
 import { closeInbox, inboxRoutes, onReceived } from "../homeserver/inbox.ts";
 import { type Supervisor, startSupervisor } from "../homeserver/supervisor.ts";
 import { listTenants, watchTenants } from "../homeserver/tenants.ts";
+import { startUpkeep } from "../homeserver/upkeep.ts";
 import { allEndpoints } from "./api/list.ts";
 import { serveApi } from "./api/serve.ts";
 import { platformDatabaseUrl } from "./database-url.ts";
@@ -152,6 +153,7 @@ async function receive(life: Life, ctx: Context, { wake, command, lock, versions
   closeInbox(ctx);
   const internalUrl = await openInternal(life, ctx, ports);
   const door = await openPublic(life, ctx, { ports, wake });
+  await life.onEnd("backups of homeservers", startUpkeep(ctx, { wake }).stop);
   const supervisor = startSupervisor(ctx, { wake, internalUrl });
   await life.onEnd("the homeservers", () => supervisor.stop());
   const [model] = await Promise.all([

@@ -14,24 +14,30 @@ export interface Health {
   looping?: boolean;
 }
 
+export const noHealth = (): Health => ({ failures: [], since: 0, attempt: 0, notBefore: 0 });
+
 /** Answering for this long makes the next pause short again. */
 export const HEALTHY_MS = 60_000;
 const LOOP_MS = 120_000;
 const LOOP_DEATHS = 5;
 
-export type Decision = "remove" | "stop" | "died" | "start" | "check" | "wait";
+export type Decision = "remove" | "stop" | "restart" | "died" | "start" | "check" | "wait";
 
 /** What is to be done now, in this order. */
 export function decide(now: {
   row: Pick<TenantRow, "desired" | "state" | "config">;
   running: boolean;
   dead: boolean;
+  /** A restart was asked for and not done yet. */
+  restart: boolean;
   now: number;
   health: Health;
 }): Decision {
-  const { row, running, dead, health } = now;
+  const { row, running, dead, restart, health } = now;
   if (row.config.removal) return now.now >= health.notBefore ? "remove" : "wait";
   if (row.desired === "stopped") return running || row.state !== "stopped" ? "stop" : "wait";
+  // Also while a crash loop pauses: who asks has changed something.
+  if (restart) return "restart";
   if (dead) return "died";
   if (running) return "check";
   return now.now >= health.notBefore ? "start" : "wait";

@@ -9,10 +9,12 @@ import { catchUpByMessages } from "./catch-up.ts";
 import { answers, causeEvent, ensureControlBot, pingAppservice } from "./control.ts";
 import type { Running } from "./drivers/driver.ts";
 import { HEALTHY_MS } from "./health.ts";
+import { callWith } from "./http.ts";
 import { closeInbox, openInbox, owesPing, receive } from "./inbox.ts";
 import { quoteLog, setState, type Tended } from "./tended.ts";
 
 const START_MS = 120_000;
+const VERSION_MS = 5_000;
 const DEAF_AFTER = 3;
 const CATCH_UP_MS = 300_000;
 const QUICK_LOOKS = 3;
@@ -35,12 +37,30 @@ export async function bringUp(tended: Tended, died: () => void): Promise<void> {
     throw new AppError(error.code, `${error.sentence} ${started.todo}`, { cause: error });
   }
   const caughtUpWith = started.instance;
-  tended.row = { ...tended.row, caughtUpWith };
-  await ctx.db.update(tenants).set({ caughtUpWith }).where(eq(tenants.id, tended.row.id));
+  const version = (await readVersion(tended, access)) ?? tended.row.version;
+  tended.row = { ...tended.row, caughtUpWith, version };
+  await ctx.db.update(tenants).set({ caughtUpWith, version }).where(eq(tenants.id, tended.row.id));
   tended.quickLooks = QUICK_LOOKS;
   tended.caughtUpAt = ctx.clock.now();
   tended.health = { ...tended.health, since: tended.caughtUpAt };
   await setState(tended, "running");
+}
+
+/** Synapse's version; null when it does not say, which hinders nobody. */
+async function readVersion({ log }: Tended, access: TenantAccess): Promise<string | null> {
+  try {
+    const path = "/_synapse/admin/v1/server_version";
+    const { server_version } = await callWith<{ server_version?: unknown }>(access, {
+      method: "GET",
+      path,
+      timeoutMs: VERSION_MS,
+    });
+    // Some say more than the number: "1.163.2 (b=main,abc)".
+    return typeof server_version === "string" ? (server_version.split(" ")[0]?.slice(0, 40) ?? null) : null;
+  } catch (error) {
+    log.warn({ err: error }, "the homeserver did not say its version");
+    return null;
+  }
 }
 
 async function untilItAnswers(tended: Tended, started: Running, access: TenantAccess): Promise<void> {

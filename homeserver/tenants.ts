@@ -1,6 +1,6 @@
 /** The rows of tenants: what the operator wants. The supervisor of the running platform makes it so. */
 import path from "node:path";
-import { eq } from "drizzle-orm";
+import { eq, sql } from "drizzle-orm";
 import type { Context } from "../core/context.ts";
 import { AppError } from "../core/errors.ts";
 import { hashToken, newToken } from "../core/ids.ts";
@@ -79,10 +79,31 @@ export async function listTenants(ctx: Context): Promise<TenantRow[]> {
   return await ctx.db.select().from(tenants).orderBy(tenants.createdAt, tenants.id);
 }
 
-/** Says whether its homeserver shall run; the supervisor does it. Throws `not_found`. */
+/** Says whether its homeserver shall run; the supervisor does it. Throws `not_found`, or `conflict` while it is being removed. */
 export async function setDesired(ctx: Context, id: string, desired: TenantRow["desired"]): Promise<void> {
-  await getTenant(ctx, id);
+  const row = await getTenant(ctx, id);
+  if (row.config.removal) throw new AppError("conflict", `${row.title} is being removed.`);
   await ctx.db.update(tenants).set({ desired }).where(eq(tenants.id, id));
+  await tenantChanged(ctx, id);
+}
+
+/**
+ * Has the running platform end its homeserver and start it anew; one that is stopped is started. Asked again while that is under way it
+ * is still done once. Throws `not_found`, or `conflict` for a homeserver that others start and for one that is being removed.
+ */
+export async function requestRestart(ctx: Context, id: string): Promise<void> {
+  const row = await getTenant(ctx, id);
+  if (row.config.removal) throw new AppError("conflict", `${row.title} is being removed.`);
+  if (driverOf(row.driver).lookAgainMs)
+    throw new AppError(
+      "conflict",
+      `The homeserver of ${row.title} is started by others: restart it where it runs. Agentopia notices by itself within a minute.`,
+    );
+  const now = new Date(ctx.clock.now()).toISOString();
+  // One that starts or is stopped needs no second end.
+  const asked = sql`case when ${tenants.desired} = 'stopped' or ${tenants.state} in ('creating', 'starting')
+    then ${tenants.restartRequestedAt} else coalesce(${tenants.restartRequestedAt}, ${now}::timestamptz) end`;
+  await ctx.db.update(tenants).set({ desired: "running", restartRequestedAt: asked }).where(eq(tenants.id, id));
   await tenantChanged(ctx, id);
 }
 

@@ -1,11 +1,10 @@
-import { eq } from "drizzle-orm";
 import type { Context } from "../core/context.ts";
 import { AppError } from "../core/errors.ts";
 import type { Log } from "../core/log.ts";
-import { tenants } from "../migrations/schema.ts";
 import type { TenantRow } from "./access.ts";
 import type { Driver, Place, Running } from "./drivers/driver.ts";
 import type { Health } from "./health.ts";
+import { writeState } from "./health-history.ts";
 
 /** One tenant's homeserver as its tender sees it. Changed by the tender only, one step at a time. */
 export interface Tended {
@@ -24,6 +23,8 @@ export interface Tended {
   sweeps: number;
   /** When the rooms were last looked through (a homeserver of others). */
   caughtUpAt: number;
+  /** The request for a restart that was done last: the row as it was read may still have it. */
+  restartedFor: number;
   ending: boolean;
   /** Called with every new state. */
   watchers: Set<() => void>;
@@ -41,7 +42,7 @@ export async function setState(
   try {
     if (!changed) return;
     log.info({ state, detail: stateDetail }, "state of the homeserver");
-    await ctx.db.update(tenants).set({ state, stateDetail }).where(eq(tenants.id, row.id));
+    await writeState(ctx, row.id, { state, detail: stateDetail });
   } finally {
     tellWatchers(tended);
   }

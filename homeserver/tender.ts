@@ -1,5 +1,5 @@
 /** Keeps one tenant's homeserver as its row wants it. */
-import { eq } from "drizzle-orm";
+import { and, eq, lte } from "drizzle-orm";
 import type { Context } from "../core/context.ts";
 import { isTransient } from "../core/database.ts";
 import { AppError, sentenceOf } from "../core/errors.ts";
@@ -7,7 +7,7 @@ import { tenants } from "../migrations/schema.ts";
 import { type TenantRow, tenantChanged } from "./access.ts";
 import type { Place } from "./drivers/driver.ts";
 import { driverOf } from "./drivers/list.ts";
-import { decide, noteFailure } from "./health.ts";
+import { decide, noHealth, noteFailure } from "./health.ts";
 import { owesPing } from "./inbox.ts";
 import { bringUp, databaseWasAway, lookAfter } from "./take-up.ts";
 import { quoteLog, setState, type Tended, tellWatchers, untilRunning } from "./tended.ts";
@@ -42,11 +42,12 @@ export function startTender(ctx: Context, { row, place, slots }: Given): Tender 
     driver: driverOf(row.driver),
     row,
     running: undefined,
-    health: { failures: [], since: 0, attempt: 0, notBefore: 0 },
+    health: noHealth(),
     missedPings: 0,
     quickLooks: 0,
     sweeps: 0,
     caughtUpAt: 0,
+    restartedFor: 0,
     ending: false,
     watchers: new Set(),
   };
@@ -71,7 +72,7 @@ export function startTender(ctx: Context, { row, place, slots }: Given): Tender 
       if (changed) tended.health = { ...tended.health, notBefore: 0 };
       const { state, stateDetail, caughtUpWith } = tended.row;
       tended.row = { ...now, state, stateDetail, caughtUpWith };
-      if (changed || (tended.running && owesPing(now.id))) pause.end();
+      if (changed || restartWanted(tended) || (tended.running && owesPing(now.id))) pause.end();
     },
     lookCloser() {
       databaseWasAway(tended);
@@ -95,11 +96,16 @@ export function startTender(ctx: Context, { row, place, slots }: Given): Tender 
 const differs = (before: TenantRow, now: TenantRow) =>
   now.desired !== before.desired || Boolean(now.config.removal) !== Boolean(before.config.removal);
 
+/** Rows are read a little before they come here: one may still have the request that was just done. */
+const restartWanted = ({ row, restartedFor }: Tended) =>
+  row.restartRequestedAt !== null && row.restartRequestedAt.getTime() !== restartedFor;
+
 /** Does what is to be done now. Returns the milliseconds until the next look. */
 async function step(tended: Tended, slots: Given["slots"], died: () => void): Promise<number> {
   const { ctx, running, health, row } = tended;
   const dead = running !== undefined && (await isSettled(running.exited));
-  switch (decide({ row, running: running !== undefined, dead, now: ctx.clock.now(), health })) {
+  const restart = restartWanted(tended);
+  switch (decide({ row, running: running !== undefined, dead, restart, now: ctx.clock.now(), health })) {
     case "died":
       throw new AppError("homeserver_down", `The homeserver ended by itself.${quoteLog(running)}`);
     case "remove":
@@ -107,6 +113,10 @@ async function step(tended: Tended, slots: Given["slots"], died: () => void): Pr
       break;
     case "stop":
       await halt(tended);
+      break;
+    case "restart":
+      await stopForRestart(tended);
+      await slots(() => start(tended, died));
       break;
     case "start":
       await slots(() => start(tended, died));
@@ -128,10 +138,38 @@ async function start(tended: Tended, died: () => void): Promise<void> {
 }
 
 async function halt(tended: Tended): Promise<void> {
+  await end(tended);
+  // Whoever stops it has no use for a restart that was asked for before.
+  await restartDone(tended);
+  await setState(tended, "stopped");
+}
+
+/**
+ * The request is taken away once the homeserver is down: killed before that, the next platform ends it again, and what is down already
+ * is only started; killed after it, the row still wants it to run.
+ */
+async function stopForRestart(tended: Tended): Promise<void> {
+  await setState(tended, "restarting");
+  await end(tended);
+  tended.health = noHealth();
+  await setState(tended, "starting");
+  await restartDone(tended);
+}
+
+async function restartDone(tended: Tended): Promise<void> {
+  const { ctx, row } = tended;
+  if (!row.restartRequestedAt) return;
+  await ctx.db
+    .update(tenants)
+    .set({ restartRequestedAt: null })
+    .where(and(eq(tenants.id, row.id), lte(tenants.restartRequestedAt, row.restartRequestedAt)));
+  tended.restartedFor = row.restartRequestedAt.getTime();
+}
+
+async function end(tended: Tended): Promise<void> {
   if (tended.running) await tended.running.stop();
   else await tended.driver.halt(tended.ctx, tended.row, tended.place);
   tended.running = undefined;
-  await setState(tended, "stopped");
 }
 
 async function remove(tended: Tended): Promise<void> {

@@ -19,8 +19,21 @@ export interface Driver {
   lookAgainMs?: number;
   /** Ends one that runs, although we did not start it in this process. */
   halt(ctx: Context, tenant: TenantRow, place: Place): Promise<void>;
+  /** Writes what is worth keeping of one that may be running to `file`, whole or not at all. Not there: it is not ours to back up. */
+  backup?(ctx: Context, tenant: TenantRow, file: string, watch: BackupWatch): Promise<void>;
+  /** What it takes on the disk. Not there: nobody here can know. */
+  storage?(ctx: Context, tenant: TenantRow): Promise<{ databaseBytes: number; mediaBytes: number }>;
+  /** Where its log is written. Not there: somewhere else. */
+  logFile?(ctx: Context, tenant: TenantRow): string;
   /** Writes what is worth keeping to `backup` (a tar file) unless that is null, then takes everything away that `start` made. */
   remove(ctx: Context, tenant: TenantRow, place: Place, backup: string | null): Promise<void>;
+}
+
+export interface BackupWatch {
+  /** Ends it early; nothing of it stays. */
+  signal?: AbortSignal;
+  /** Gets what is written so far, in bytes, about once a second. */
+  onBytes?: (bytes: number) => void;
 }
 
 /** What a driver is given of the machine. */

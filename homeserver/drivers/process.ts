@@ -31,6 +31,7 @@ import {
   withSynapseDatabase,
 } from "../synapse-database.ts";
 import { backupHomeserver } from "./backup.ts";
+import { folderBytes } from "./disk.ts";
 import type { Driver, Place, Running } from "./driver.ts";
 
 export const processDriver: Driver = {
@@ -97,16 +98,28 @@ export const processDriver: Driver = {
     if (found) await stop(found);
   },
 
+  async backup(ctx, tenant, file, watch) {
+    const { folder } = filesOf(ctx, tenant.id);
+    await backupHomeserver(ctx, { file, folder, tenant, database: databaseOf(ctx, tenant), ...watch });
+  },
+
+  async storage(ctx, tenant) {
+    const database = databaseOf(ctx, tenant);
+    const [size] = await withSynapseDatabase(
+      ctx,
+      database,
+      (sql) => sql<{ bytes: number }[]>`select pg_database_size(current_database())::float8 as bytes`,
+    );
+    const media = path.join(filesOf(ctx, tenant.id).folder, "media");
+    return { databaseBytes: size?.bytes ?? 0, mediaBytes: await folderBytes(media) };
+  },
+
+  logFile: (ctx, tenant) => filesOf(ctx, tenant.id).log,
+
   async remove(ctx, tenant, place, backup) {
     await processDriver.halt(ctx, tenant, place);
     const files = filesOf(ctx, tenant.id);
-    if (backup && existsSync(files.signingKey))
-      await backupHomeserver(ctx, {
-        file: backup,
-        folder: files.folder,
-        tenant,
-        database: databaseOf(ctx, tenant),
-      });
+    if (backup && existsSync(files.signingKey)) await processDriver.backup?.(ctx, tenant, backup, {});
     await dropDatabase(ctx, databaseOf(ctx, tenant).name);
     rmSync(files.folder, { recursive: true, force: true });
     rmSync(files.log, { force: true });

@@ -9,7 +9,7 @@ const fresh: Health = { failures: [], since: 0, attempt: 0, notBefore: 0 };
 const config = { readableRooms: true, rateLimits: "people" as const };
 
 describe("what the supervisor does next", () => {
-  const base = { running: false, dead: false, now: 1000, health: fresh };
+  const base = { running: false, dead: false, restart: false, now: 1000, health: fresh };
   const row = { desired: "running" as const, state: "creating" as const, config };
   test.each([
     ["a new tenant", base, row, "start"],
@@ -17,6 +17,19 @@ describe("what the supervisor does next", () => {
     ["one that died", { ...base, running: true, dead: true }, row, "died"],
     ["in the pause after a death", { ...base, health: { ...fresh, notBefore: 1001 } }, row, "wait"],
     ["after the pause", { ...base, health: { ...fresh, notBefore: 1000 } }, row, "start"],
+    ["to be restarted", { ...base, running: true, restart: true }, row, "restart"],
+    [
+      "to be restarted while a crash loop pauses",
+      { ...base, restart: true, health: { ...fresh, notBefore: 9000 } },
+      row,
+      "restart",
+    ],
+    [
+      "to be stopped, whatever was asked before",
+      { ...base, running: true, restart: true },
+      { ...row, desired: "stopped" as const },
+      "stop",
+    ],
     ["to be stopped", { ...base, running: true }, { ...row, desired: "stopped" as const }, "stop"],
     ["stopped", base, { ...row, desired: "stopped" as const, state: "stopped" as const }, "wait"],
     [
