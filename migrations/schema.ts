@@ -198,6 +198,8 @@ export const agents = pgTable(
     draftAt: at("draft_at"),
     /** The device with which it sends: Synapse keeps its transaction ids per device. */
     deviceId: text("device_id").notNull(),
+    /** Which face its Matrix user was given last (`faceOf`); null: none, or it is not known. */
+    profileFace: text("profile_face"),
     createdAt: createdAt(),
   },
   (t) => [
@@ -398,7 +400,11 @@ export const feedback = pgTable(
     value: integer().notNull(),
     createdAt: createdAt(),
   },
-  (t) => [primaryKey({ columns: [t.tenantId, t.reactionEvent] }), index("feedback_run").on(t.runId)],
+  (t) => [
+    primaryKey({ columns: [t.tenantId, t.reactionEvent] }),
+    index("feedback_run").on(t.runId),
+    index("feedback_newest").on(t.tenantId, t.createdAt.desc()),
+  ],
 );
 
 /**
@@ -445,6 +451,8 @@ export const ledger = pgTable(
     estimated: boolean().notNull().default(false),
     /** Held against the day's cap while the call is open. */
     reservedTokens: integer("reserved_tokens").notNull().default(0),
+    /** They are held against a limit of the agent's own too (`agent_token_days`). */
+    agentCapped: boolean("agent_capped").notNull().default(false),
     firstTokenMs: doublePrecision("first_token_ms"),
     durationMs: doublePrecision("duration_ms"),
     result: text(),
@@ -729,9 +737,7 @@ export const people = pgTable(
     createdAt: createdAt(),
     syncedAt: at("synced_at").notNull().defaultNow(),
     /** What is searched, and the order of the list: the name, then the user id without its @, in small letters. */
-    search: text()
-      .notNull()
-      .generatedAlwaysAs(sql`lower(coalesce(display_name || ' ', '') || substr(user_id, 2))`),
+    search: text().notNull().generatedAlwaysAs(sql`lower(coalesce(display_name || ' ', '') || substr(user_id, 2))`),
   },
   (t) => [primaryKey({ columns: [t.tenantId, t.userId] }), index("people_search").on(t.tenantId, t.search, t.userId)],
 );

@@ -158,6 +158,8 @@ export type ActionPayload =
   /** A sentence in the room, as m.notice, which notifies nobody and starts no run. */
   | { kind: "notice"; as: string; text: string; threadRoot?: string; replyTo?: string }
   | { kind: "power_levels" }
+  /** Makes the Matrix user of an agent, and gives it the name and face of its definition. Belongs to no room. */
+  | { kind: "agent"; agentId: string }
   /** Gives the room the name that its row has (a space: its team's). */
   | { kind: "room_name" }
   /** Makes what is still missing of a team. */

@@ -186,9 +186,11 @@ ALTER TABLE "agents" ADD COLUMN "draft" jsonb;--> statement-breakpoint
 ALTER TABLE "agents" ADD COLUMN "draft_revision" integer DEFAULT 0 NOT NULL;--> statement-breakpoint
 ALTER TABLE "agents" ADD COLUMN "draft_by" text;--> statement-breakpoint
 ALTER TABLE "agents" ADD COLUMN "draft_at" timestamp with time zone;--> statement-breakpoint
+ALTER TABLE "agents" ADD COLUMN "profile_face" text;--> statement-breakpoint
 ALTER TABLE "invites" ADD COLUMN "display_name" text;--> statement-breakpoint
 ALTER TABLE "invites" ADD COLUMN "role" text;--> statement-breakpoint
 ALTER TABLE "invites" ADD COLUMN "created_by" text;--> statement-breakpoint
+ALTER TABLE "ledger" ADD COLUMN "agent_capped" boolean DEFAULT false NOT NULL;--> statement-breakpoint
 ALTER TABLE "models" ADD COLUMN "last_check" jsonb;--> statement-breakpoint
 ALTER TABLE "rooms" ADD COLUMN "archived_at" timestamp with time zone;--> statement-breakpoint
 ALTER TABLE "runs" ADD COLUMN "source" text DEFAULT 'room' NOT NULL;--> statement-breakpoint
@@ -234,6 +236,7 @@ CREATE INDEX "tenant_health_tenant" ON "tenant_health" USING btree ("tenant_id",
 CREATE INDEX "try_chats_agent" ON "try_chats" USING btree ("agent_id");--> statement-breakpoint
 CREATE INDEX "usage_days_day" ON "usage_days" USING btree ("day");--> statement-breakpoint
 CREATE INDEX "agents_model" ON "agents" USING btree ((definition->>'model'),"tenant_id") WHERE state <> 'removed';--> statement-breakpoint
+CREATE INDEX "feedback_newest" ON "feedback" USING btree ("tenant_id","created_at" DESC NULLS LAST);--> statement-breakpoint
 CREATE UNIQUE INDEX "rooms_channel" ON "rooms" USING btree ("team_id","channel") WHERE kind = 'channel';--> statement-breakpoint
 CREATE INDEX "runs_newest" ON "runs" USING btree ("created_at" DESC NULLS LAST,"id" DESC NULLS LAST);--> statement-breakpoint
 CREATE INDEX "runs_agent" ON "runs" USING btree ("agent_id","created_at" DESC NULLS LAST);--> statement-breakpoint
