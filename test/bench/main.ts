@@ -1,6 +1,7 @@
 /**
  * `npm run bench`: everything that is promised in figures, measured in one run, as a table on stdout and as JSON in
- * `test/results/bench.json`. `-- --quick` asks fewer questions; `-- --json` prints the JSON in place of the table.
+ * `test/results/bench.json`. `-- --quick` asks fewer questions, `-- --lists` measures the panel's lists only, `-- --json` prints the JSON in
+ * place of the table.
  */
 import { spawn } from "node:child_process";
 import { once } from "node:events";
@@ -10,6 +11,7 @@ import path from "node:path";
 import { ROOT } from "../../core/config.ts";
 import { makeResultsFolder, RESULTS } from "../harness/results.ts";
 import { measureEngineShare } from "./engine-share.ts";
+import { measureLists } from "./lists.ts";
 import { mean } from "./measure.ts";
 import { defineAgents, measureFootprint, measureTenants } from "./memory.ts";
 import { askEverywhere, measureLatency, measureRate, measureRecovery, measureStream } from "./questions.ts";
@@ -19,18 +21,41 @@ import { type Setting, startSetting } from "./setting.ts";
 const quick = process.argv.includes("--quick");
 const say = (line: string) => process.stderr.write(`… ${line}\n`);
 
-const setting = await startSetting(say);
-for (const signal of ["SIGINT", "SIGTERM"] as const)
-  process.once(signal, () => void setting.end().finally(() => process.exit(130)));
-try {
-  const figures = await measure(setting);
+const figures = process.argv.includes("--lists") ? [] : await measureMessages();
+figures.push(...(await lists()));
+report(figures);
+
+function report(figures: Figure[]): void {
   const machine = `${os.cpus().length} × ${os.cpus()[0]?.model}, ${Math.round(os.totalmem() / 2 ** 30)} GiB`;
   makeResultsFolder("");
   writeFileSync(path.join(RESULTS, "bench.json"), JSON.stringify({ machine, quick, figures }, undefined, 2));
   console.log(process.argv.includes("--json") ? JSON.stringify({ machine, quick, figures }) : table(figures, machine));
   process.exitCode = figures.some(({ ok }) => !ok) ? 1 : 0;
-} finally {
-  await setting.end();
+}
+
+async function measureMessages(): Promise<Figure[]> {
+  const setting = await startSetting(say);
+  for (const signal of ["SIGINT", "SIGTERM"] as const)
+    process.once(signal, () => void setting.end().finally(() => process.exit(130)));
+  try {
+    return await measure(setting);
+  } finally {
+    await setting.end();
+  }
+}
+
+/** Each list's 95th percentile against the promise; the requests come 20 at once. */
+async function lists(): Promise<Figure[]> {
+  const amounts = quick ? { clients: 200, people: 10_000, agents: 5_000, runs: 50_000 } : undefined;
+  const measured = await measureLists({ ...(amounts ? { amounts } : {}), requests: quick ? 60 : 200, say });
+  return measured.map(({ list, p95 }) => ({
+    name: `p95 of ${list.length > 70 ? `${list.slice(0, 69)}…` : list}`,
+    value: p95,
+    unit: "ms",
+    limit: 100,
+    atLeast: false,
+    ok: p95 <= 100,
+  }));
 }
 
 async function measure(setting: Setting): Promise<Figure[]> {
