@@ -21,6 +21,17 @@ export function onRunQueued(fn: (runId: string) => void): () => void {
   return () => void queuedListeners.delete(fn);
 }
 
+/** Starts runs without waiting for NOTIFY, where this process does runs. Call it after the commit. */
+export function tellQueued(ctx: Context, runIds: string[]): void {
+  for (const runId of runIds)
+    for (const fn of queuedListeners)
+      try {
+        fn(runId);
+      } catch (error) {
+        ctx.log.error({ err: error, run: runId }, "a listener of queued runs failed; the sweeper starts it");
+      }
+}
+
 interface Waiting {
   tenantId: string;
   roomId: string;
@@ -80,7 +91,7 @@ export async function startDrain(
     room.again = false;
     try {
       const idle = room.doubtful && !(await anyLeft(ctx, room));
-      const left = idle ? "nothing" : await drainRoom(ctx, room, queuedNow);
+      const left = idle ? "nothing" : await drainRoom(ctx, room, (runIds) => tellQueued(ctx, runIds));
       room.failures = 0;
       room.doubtful = true;
       if (left === "locked") later(room, LOCKED_MS);
@@ -103,16 +114,6 @@ export async function startDrain(
       startNext();
     }, ms);
     pauses.add(timer);
-  }
-
-  function queuedNow(runIds: string[]): void {
-    for (const runId of runIds)
-      for (const fn of queuedListeners)
-        try {
-          fn(runId);
-        } catch (error) {
-          ctx.log.error({ err: error, run: runId }, "a listener of queued runs failed; the sweeper starts it");
-        }
   }
 
   async function lookEverywhere(): Promise<void> {

@@ -65,11 +65,15 @@ export async function finishRun(
   const error = end.error ?? thought?.error;
   // One statement, so that a run has either ended with everything about it or not at all.
   await sql`
-    with s as (
+    with r as (
+      -- A lock of its own, before the update below: a row that this statement has updated can no longer be read for update.
+      select id, stop_reason from runs where id = ${work.runId} for update
+    ), s as (
       ${
         thought
-          ? sql`update steps set state = ${thought.state}, output = ${unlessRedacted(sql, work, thought.text)}, finished_at = now(),
-              detail = detail || ${sql.json(thought.detail as never)} where run_id = ${work.runId} and position = 0`
+          ? sql`update steps set state = ${thought.state}, finished_at = now(), detail = detail || ${sql.json(thought.detail as never)},
+              output = case when r.stop_reason = 'redacted' then null else ${thought.text}::text end
+              from r where run_id = r.id and position = 0`
           : sql`update steps set finished_at = coalesce(finished_at, now()),
               state = case when state = 'running' then 'stopped' else state end where run_id = ${work.runId} and position = 0`
       }
@@ -91,5 +95,5 @@ export async function finishRun(
         'routedMs', round(extract(epoch from created_at) * 1000 - ${work.receivedAt}::float8),
         'startedMs', round(extract(epoch from started_at) * 1000 - ${work.receivedAt}::float8)
       ) || ${sql.json(timings as never)})
-    where id = ${work.runId}`;
+    from r where runs.id = r.id`;
 }

@@ -31,7 +31,7 @@ export function startRetention(ctx: Context): { stop(): Promise<void> } {
 
 /** Erases every text beyond its tenant's time. Ends early, between batches, when `enough` says so. */
 export async function eraseOld(ctx: Context, enough: () => boolean = () => false): Promise<void> {
-  for (const batch of [eraseEvents, deleteAnswers, deleteActions, eraseRedacted])
+  for (const batch of [eraseEvents, deleteAnswers, deleteActions, eraseRedacted, deleteTries])
     while (!enough() && (await batch(ctx)) === BATCH);
 }
 
@@ -76,4 +76,21 @@ const eraseRedacted = async ({ sql }: Context) =>
     await sql`
     update steps set output = null where output is not null and run_id in (
       select id from runs where stop_reason = 'redacted' and state not in ('queued', 'running')) `
+  ).count;
+
+/** Chats beside agents' forms in which nothing was said for a day, with their messages. Their runs stay for as long as others. */
+const deleteTries = async ({ sql }: Context) =>
+  (
+    await sql`
+    with old as (
+      select id, tenant_id, 'try:' || id as room_id from try_chats c where created_at < now() - interval '1 day'
+        and not exists (select from inbox i where i.tenant_id = c.tenant_id and i.room_id = 'try:' || c.id
+          and i.received_at > now() - interval '1 day')
+        and not exists (select from runs r where r.tenant_id = c.tenant_id and r.room_id = 'try:' || c.id
+          and r.state in ('queued', 'running'))
+      limit ${BATCH}
+    ), messages as (
+      delete from inbox i using old where i.tenant_id = old.tenant_id and i.room_id = old.room_id
+    )
+    delete from try_chats using old where try_chats.id = old.id returning try_chats.id`
   ).count;

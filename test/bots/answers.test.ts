@@ -92,6 +92,7 @@ test("an instant answer is one event", async () => {
   expect(sent).toHaveLength(1);
   expect(seen(sent)).toEqual(ONCE);
   expect(await stateOf(ctx)).toBe("done");
+  expect(await ctx.sql`select output from steps where position = 0`).toEqual([{ output: "Answer to #q" }]);
 });
 
 test("an answer that the homeserver took without saying so is not said again", async () => {
