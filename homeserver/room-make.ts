@@ -13,7 +13,7 @@ const CLIENT = "/_matrix/client/v3";
 export async function ensureRoom(ctx: Context, access: TenantAccess, plan: RoomPlan): Promise<string> {
   const found = await roomOfAlias(access, `#${plan.aliasName}:${access.serverName}`);
   if (!found) return await make(ctx, access, plan);
-  await complete(ctx, access, plan, found);
+  await completeRoom(ctx, access, plan, found);
   return found;
 }
 
@@ -26,13 +26,13 @@ async function make(ctx: Context, access: TenantAccess, plan: RoomPlan): Promise
     const inUse = errcodeOf(error) === "M_ROOM_IN_USE";
     const found = inUse ? await roomOfAlias(access, `#${plan.aliasName}:${access.serverName}`) : null;
     if (!found) throw error;
-    await complete(ctx, access, plan, found);
+    await completeRoom(ctx, access, plan, found);
     return found;
   }
 }
 
 /** Sets what is missing. What people changed since (name, topic, levels) stays: only a state that is not there is set. */
-async function complete(ctx: Context, access: TenantAccess, plan: RoomPlan, roomId: string): Promise<void> {
+export async function completeRoom(ctx: Context, access: TenantAccess, plan: RoomPlan, roomId: string): Promise<void> {
   const room = { tenantId: access.id, as: access.controlUserId, roomId };
   const state = await readState(ctx, room);
   for (const { type, stateKey, content } of plan.state) {

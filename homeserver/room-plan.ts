@@ -66,17 +66,20 @@ function joinRules(space: string | undefined): Json {
 /**
  * The whole power level event of a room that we made. `now` is what stands there: levels of people in it stay, as far as they are
  * below what guards these rules; those of agents become `users`. Everything else is ours, since an event here replaces whole maps.
+ * In an archived room the control bot alone, which made it, may post and change anything; others may still take back what they said.
  */
 export function desiredPowerLevels({
   kind,
   now,
   users,
   controlUserId,
+  archived = false,
 }: {
   kind: "space" | "channel";
   now: Json | null;
   users: Record<string, number>;
   controlUserId: string;
+  archived?: boolean;
 }): PowerLevelsEventContent & Json {
   const levels: Record<string, number> = {};
   const before = now?.users;
@@ -90,35 +93,46 @@ export function desiredPowerLevels({
       if (level === 0) delete levels[userId];
       else levels[userId] = level;
     }
+  const events = archived ? CLOSED_EVENTS : EVENTS;
   return {
     users: levels,
     users_default: 0,
-    events: {
-      "m.room.name": 50,
-      "m.room.topic": 50,
-      "m.room.avatar": 50,
-      "m.room.canonical_alias": 50,
-      "m.room.pinned_events": 50,
-      "m.space.child": 50,
-      "m.room.power_levels": 100,
-      "m.room.history_visibility": 100,
-      "m.room.join_rules": 100,
-      "m.room.guest_access": 100,
-      "m.room.server_acl": 100,
-      "m.room.encryption": 100,
-      "m.room.tombstone": 150,
-      "m.space.parent": 100,
-      "io.element.functional_members": 100,
-    },
-    events_default: kind === "space" ? 50 : 0,
-    state_default: 50,
-    invite: kind === "space" ? 50 : 0,
+    events,
+    events_default: archived ? CLOSED : kind === "space" ? 50 : 0,
+    state_default: archived ? CLOSED : 50,
+    invite: archived ? CLOSED : kind === "space" ? 50 : 0,
     kick: 50,
     ban: 50,
     redact: 50,
     notifications: { room: 50 },
   };
 }
+
+/** Above everybody: levels of people end at 99, agents have less. */
+const CLOSED = 100;
+
+const EVENTS = {
+  "m.room.name": 50,
+  "m.room.topic": 50,
+  "m.room.avatar": 50,
+  "m.room.canonical_alias": 50,
+  "m.room.pinned_events": 50,
+  "m.space.child": 50,
+  "m.room.power_levels": 100,
+  "m.room.history_visibility": 100,
+  "m.room.join_rules": 100,
+  "m.room.guest_access": 100,
+  "m.room.server_acl": 100,
+  "m.room.encryption": 100,
+  "m.room.tombstone": 150,
+  "m.space.parent": 100,
+  "io.element.functional_members": 100,
+};
+
+const CLOSED_EVENTS = {
+  ...Object.fromEntries(Object.entries(EVENTS).map(([type, level]) => [type, Math.max(level, CLOSED)])),
+  "m.room.redaction": 0,
+};
 
 const isAgent = (userId: string) => userId.startsWith("@agent-");
 
