@@ -4,6 +4,8 @@ export interface RateLimit {
   wait(key: string): number;
   /** Takes one. */
   count(key: string): void;
+  /** Gives one back: the try was none that has to be counted. */
+  forgive(key: string): void;
 }
 
 /** Buckets of `burst` tries that refill one by one each `refillMs`. Beyond `maxKeys` the one longest unused is forgotten. */
@@ -33,6 +35,10 @@ export function rateLimit(options: {
         const [oldest] = buckets.keys();
         if (oldest !== undefined) buckets.delete(oldest);
       }
+    },
+    forgive(key) {
+      const bucket = buckets.get(key);
+      if (bucket) bucket.used = Math.max(0, bucket.used - 1);
     },
   };
 }
