@@ -1,0 +1,102 @@
+/** Every page of the panel: its address, the right that it needs, its code (loaded when it is opened). */
+import { type ComponentType, type LazyExoticComponent, lazy } from "react";
+import type { Action } from "../rights.ts";
+
+export interface PageEntry {
+  name: string;
+  path: string;
+  component: LazyExoticComponent<ComponentType>;
+  /** Without it the page is for everybody who is signed in. */
+  needs?: Action;
+  /** Of the platform, not of a client: for operators. */
+  platform?: boolean;
+}
+
+const home = lazy(() => import("./pages/home.tsx"));
+const models = lazy(() => import("./pages/models.tsx"));
+const runs = lazy(() => import("./pages/runs.tsx"));
+const usage = lazy(() => import("./pages/usage.tsx"));
+const audit = lazy(() => import("./pages/audit.tsx"));
+
+export const PAGES: readonly PageEntry[] = [
+  { name: "home", path: "/", component: home },
+  { name: "account", path: "/account", component: lazy(() => import("./pages/account.tsx")) },
+  {
+    name: "clients",
+    path: "/clients",
+    component: lazy(() => import("./pages/clients.tsx")),
+    needs: "clients.list",
+    platform: true,
+  },
+  { name: "models", path: "/models", component: models, needs: "models.read", platform: true },
+  { name: "runs", path: "/runs", component: runs, needs: "runs.read", platform: true },
+  { name: "usage", path: "/usage", component: usage, needs: "usage.read", platform: true },
+  { name: "audit", path: "/audit", component: audit, needs: "audit.read_all", platform: true },
+  {
+    name: "operators",
+    path: "/operators",
+    component: lazy(() => import("./pages/operators.tsx")),
+    needs: "operators.read",
+    platform: true,
+  },
+  { name: "home", path: "/c/:client", component: home },
+  {
+    name: "agents",
+    path: "/c/:client/agents",
+    component: lazy(() => import("./pages/agents.tsx")),
+    needs: "agents.read",
+  },
+  {
+    name: "agent",
+    path: "/c/:client/agents/:agent",
+    component: lazy(() => import("./pages/agent.tsx")),
+    needs: "agents.read",
+  },
+  {
+    name: "templates",
+    path: "/c/:client/templates",
+    component: lazy(() => import("./pages/templates.tsx")),
+    needs: "templates.read",
+  },
+  { name: "teams", path: "/c/:client/teams", component: lazy(() => import("./pages/teams.tsx")), needs: "teams.read" },
+  {
+    name: "room",
+    path: "/c/:client/rooms/:room",
+    component: lazy(() => import("./pages/room.tsx")),
+    needs: "teams.read",
+  },
+  {
+    name: "people",
+    path: "/c/:client/people",
+    component: lazy(() => import("./pages/people.tsx")),
+    needs: "people.read",
+  },
+  {
+    name: "person",
+    path: "/c/:client/people/:user",
+    component: lazy(() => import("./pages/person.tsx")),
+    needs: "people.read",
+  },
+  {
+    name: "invites",
+    path: "/c/:client/invites",
+    component: lazy(() => import("./pages/invites.tsx")),
+    needs: "invites.read",
+  },
+  { name: "models", path: "/c/:client/models", component: models, needs: "models.read" },
+  { name: "runs", path: "/c/:client/runs", component: runs, needs: "runs.read_own" },
+  {
+    name: "run",
+    path: "/c/:client/runs/:run",
+    component: lazy(() => import("./pages/run.tsx")),
+    needs: "runs.read_own",
+  },
+  { name: "usage", path: "/c/:client/usage", component: usage, needs: "usage.read" },
+  { name: "audit", path: "/c/:client/audit", component: audit, needs: "audit.read" },
+  {
+    name: "client",
+    path: "/c/:client/homeserver",
+    component: lazy(() => import("./pages/client.tsx")),
+    needs: "clients.control",
+  },
+];

@@ -1,0 +1,40 @@
+/** What the form of an agent knows of a definition, without a page. */
+import type { AgentView, DefinitionView } from "../../../api/agents-views.ts";
+
+export type Definition = DefinitionView;
+
+/** As the API takes it. */
+export const MOST = { name: 60, purpose: 500, instructions: 100_000 };
+
+/** Filled in by themselves. */
+export const BUILT_IN = ["agent", "company", "room", "date"] as const;
+
+/** Names in `{{ }}`, each once, in the order in which they come. */
+export const variablesIn = (text: string): string[] => [
+  ...new Set([...text.matchAll(/\{\{\s*([\p{L}\p{N}_]+)\s*\}\}/gu)].map(([, name]) => name ?? "")),
+];
+
+/** Those that nothing is put in the place of. */
+export const unknownVariables = ({ instructions, variables = {} }: Definition): string[] =>
+  variablesIn(instructions).filter((name) => !isBuiltIn(name) && !Object.hasOwn(variables, name));
+
+export const isBuiltIn = (name: string): boolean => (BUILT_IN as readonly string[]).includes(name);
+
+/** What the form begins with; null where the caller may not see it. */
+export const editable = (agent: AgentView): Definition | null => agent.draft ?? agent.definition;
+
+/** Whether two definitions say the same, however their fields are ordered. */
+export const sameDefinition = (one: Definition, other: Definition): boolean => ordered(one) === ordered(other);
+
+const ordered = (value: unknown): string =>
+  JSON.stringify(value, (_key, part: unknown) =>
+    part && typeof part === "object" && !Array.isArray(part)
+      ? Object.fromEntries(Object.entries(part).toSorted(([a], [b]) => (a < b ? -1 : 1)))
+      : part,
+  );
+
+export const agentPath = (client: string, agent: string, rest = ""): string =>
+  `/clients/${encodeURIComponent(client)}/agents/${encodeURIComponent(agent)}${rest}`;
+
+/** A person as the log names them: `operator:name` or a Matrix user id. */
+export const whoOf = (by: string | null): string | null => by?.replace(/^operator:/, "") ?? null;

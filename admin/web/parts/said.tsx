@@ -1,0 +1,19 @@
+/** Short notices in the corner. */
+import { notifications } from "@mantine/notifications";
+import { IconAlertTriangle, IconCheck } from "@tabler/icons-react";
+import { sentenceOf } from "../problem.ts";
+
+/** Says that something is done. */
+export function saidDone(text: string): void {
+  notifications.show({ message: text, color: "leaf", icon: <IconCheck size={18} aria-hidden />, autoClose: 5000 });
+}
+
+/** Says in its sentence what did not work. */
+export function saidTrouble(error: unknown): void {
+  notifications.show({
+    message: sentenceOf(error),
+    color: "red",
+    icon: <IconAlertTriangle size={18} aria-hidden />,
+    autoClose: 12_000,
+  });
+}

@@ -1,0 +1,69 @@
+import { Button, Menu, useMantineColorScheme } from "@mantine/core";
+import { IconDeviceDesktop, IconLogout, IconMoon, IconSun, IconUser } from "@tabler/icons-react";
+import { Link } from "wouter";
+import { post } from "../api.ts";
+import { useMe } from "../me.tsx";
+import { saidTrouble } from "../parts/said.tsx";
+import { to } from "../paths.ts";
+import { texts } from "../texts.ts";
+
+const SCHEMES = [
+  ["auto", IconDeviceDesktop],
+  ["light", IconSun],
+  ["dark", IconMoon],
+] as const;
+
+/** Who is signed in: account, appearance, sign out. */
+export function AccountMenu() {
+  const me = useMe();
+  const { colorScheme, setColorScheme } = useMantineColorScheme();
+  return (
+    <Menu position="bottom-end" withinPortal>
+      <Menu.Target>
+        <Button
+          variant="subtle"
+          color="gray"
+          leftSection={<IconUser size={18} aria-hidden />}
+          aria-label={texts.shell.accountMenu(me.name)}
+          maw={{ base: 150, sm: 260 }}
+        >
+          {me.name}
+        </Button>
+      </Menu.Target>
+      <Menu.Dropdown>
+        <Menu.Label>{texts.shell.roles[me.role]}</Menu.Label>
+        <Menu.Item component={Link} href={to.account()} leftSection={<IconUser size={16} aria-hidden />}>
+          {texts.shell.account}
+        </Menu.Item>
+        <Menu.Divider />
+        <Menu.Label>{texts.shell.scheme}</Menu.Label>
+        {SCHEMES.map(([scheme, Icon]) => (
+          <Menu.Item
+            key={scheme}
+            role="menuitemradio"
+            aria-checked={colorScheme === scheme}
+            fw={colorScheme === scheme ? 650 : undefined}
+            leftSection={<Icon size={16} aria-hidden />}
+            onClick={() => setColorScheme(scheme)}
+          >
+            {texts.shell.schemes[scheme]}
+          </Menu.Item>
+        ))}
+        <Menu.Divider />
+        <Menu.Item leftSection={<IconLogout size={16} aria-hidden />} onClick={() => void signOut()}>
+          {texts.shell.signOut}
+        </Menu.Item>
+      </Menu.Dropdown>
+    </Menu>
+  );
+}
+
+async function signOut(): Promise<void> {
+  try {
+    await post("/sign-out", undefined, { strangerToo: true });
+    // A fresh page: nothing of what was seen stays in memory.
+    location.assign("/panel/");
+  } catch (error) {
+    saidTrouble(error);
+  }
+}

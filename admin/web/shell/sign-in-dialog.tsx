@@ -1,0 +1,54 @@
+import { Modal, Stack, Text } from "@mantine/core";
+import { useEffect, useRef, useState } from "react";
+import { get } from "../api.ts";
+import { reconnectLive } from "../live.ts";
+import { type Me, useMe } from "../me.tsx";
+import { SignInForm } from "../pages/sign-in-form.tsx";
+import { onSignInAgain } from "../sign-in-again.ts";
+import { texts } from "../texts.ts";
+
+/** Opens over the page when a request meets a session that ended. The page below keeps what was typed. */
+export function SignInDialog() {
+  const me = useMe();
+  const [open, setOpen] = useState(false);
+  const answer = useRef<((same: boolean) => void) | undefined>(undefined);
+  useEffect(() => {
+    onSignInAgain(() => {
+      setOpen(true);
+      return new Promise((resolve) => {
+        answer.current = resolve;
+      });
+    });
+    return () => onSignInAgain(undefined);
+  }, []);
+  const end = (same: boolean) => {
+    setOpen(false);
+    answer.current?.(same);
+    answer.current = undefined;
+  };
+  const signedIn = async () => {
+    const now = await get<Me>("/me", {}, { strangerToo: true }).catch((error: unknown) => {
+      end(false);
+      throw error;
+    });
+    // Somebody else must not send what the one before typed.
+    if (now.id !== me.id) return location.reload();
+    end(true);
+    reconnectLive();
+  };
+  return (
+    <Modal
+      opened={open}
+      onClose={() => end(false)}
+      title={texts.shell.signedOutTitle}
+      centered
+      closeButtonProps={{ "aria-label": texts.shell.close }}
+      zIndex={1000}
+    >
+      <Stack>
+        <Text>{texts.shell.signedOut}</Text>
+        <SignInForm onDone={() => void signedIn()} />
+      </Stack>
+    </Modal>
+  );
+}

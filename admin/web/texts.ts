@@ -1,0 +1,33 @@
+/** The panel's one catalogue of texts. A second language will be a second one of these. */
+
+import { agentsTexts } from "./texts/agents.ts";
+import { auditTexts } from "./texts/audit.ts";
+import { clientsTexts } from "./texts/clients.ts";
+import { homeTexts } from "./texts/home.ts";
+import { invitesTexts } from "./texts/invites.ts";
+import { modelsTexts } from "./texts/models.ts";
+import { operatorsTexts } from "./texts/operators.ts";
+import { peopleTexts } from "./texts/people.ts";
+import { runsTexts } from "./texts/runs.ts";
+import { sessionTexts } from "./texts/session.ts";
+import { shellTexts } from "./texts/shell.ts";
+import { teamsTexts } from "./texts/teams.ts";
+import { templatesTexts } from "./texts/templates.ts";
+import { usageTexts } from "./texts/usage.ts";
+
+export const texts = {
+  session: sessionTexts,
+  operators: operatorsTexts,
+  clients: clientsTexts,
+  people: peopleTexts,
+  invites: invitesTexts,
+  teams: teamsTexts,
+  agents: agentsTexts,
+  templates: templatesTexts,
+  models: modelsTexts,
+  runs: runsTexts,
+  usage: usageTexts,
+  audit: auditTexts,
+  home: homeTexts,
+  shell: shellTexts,
+};

@@ -1,0 +1,2 @@
+/** Texts of: clients. */
+export const clientsTexts = {};

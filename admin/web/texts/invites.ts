@@ -1,0 +1,2 @@
+/** Texts of: invites. */
+export const invitesTexts = {};

@@ -1,0 +1,2 @@
+/** Texts of: operators. */
+export const operatorsTexts = {};

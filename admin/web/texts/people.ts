@@ -1,0 +1,2 @@
+/** Texts of: people. */
+export const peopleTexts = {};

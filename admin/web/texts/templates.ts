@@ -1,0 +1,17 @@
+/** What the page of templates says. */
+export const templatesTexts = {
+  title: "Templates",
+  intro: "Agents to begin with. They need no tools: what they know is how to do one thing well.",
+  make: "Make an agent",
+  look: "Read its instructions",
+  close: "Close",
+  asks: "People ask it, for example:",
+  variables: "What you can fill in",
+  instructions: "Instructions",
+  updates: "Agents whose template says something new",
+  updatesNone: "All agents have what their templates say.",
+  none: "No templates",
+  noneText: "This platform ships none. Make an agent from a blank form.",
+  from: (title: string) => `from ${title}`,
+  see: (name: string) => `See what is new for ${name}`,
+};

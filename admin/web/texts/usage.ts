@@ -1,0 +1,2 @@
+/** Texts of: usage. */
+export const usageTexts = {};

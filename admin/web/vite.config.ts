@@ -1,0 +1,20 @@
+import path from "node:path";
+import react from "@vitejs/plugin-react";
+import { defineConfig } from "vite";
+
+/** The panel, built into a folder that setup.mjs names; the platform serves it at /panel/. */
+export default defineConfig({
+  root: import.meta.dirname,
+  base: "/panel/",
+  plugins: [react()],
+  build: {
+    outDir: path.resolve(import.meta.dirname, "../../.runtime/panel"),
+    emptyOutDir: true,
+    // The policy of our pages allows no data: scripts or fonts.
+    assetsInlineLimit: 0,
+    modulePreload: { polyfill: false },
+    chunkSizeWarningLimit: 900,
+    reportCompressedSize: false,
+  },
+  logLevel: "warn",
+});
