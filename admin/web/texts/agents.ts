@@ -11,6 +11,14 @@ export const agentsTexts = {
   noneFits: "No agent fits",
   noneFitsText: "Write less of the name, or choose another filter.",
   noneToRead: "When a manager of your company makes an agent, it stands here.",
+  states: {
+    draft: "Draft",
+    creating: "Being made",
+    active: "Active",
+    paused: "Paused",
+    removing: "Being removed",
+    removed: "Removed",
+  },
   unpublished: "Unpublished changes",
   more: "Show more",
   noPurpose: "No purpose written yet",
@@ -30,7 +38,7 @@ export const agentsTexts = {
     importField: "File of an exported agent",
     tooLarge: "This file is too large for an exported agent. It has at most 2 MB.",
     unreadable: "This file cannot be read as an exported agent. Export it once more and try again.",
-    making: "Making the agent …",
+    open: (name: string) => `Open ${name}`,
     blankName: "New agent",
     blankInstructions:
       "You answer questions of people at {{company}}.\n\nWhen you do not know something, say so and say who might.",

@@ -1,32 +1,30 @@
 /** Going elsewhere in the panel while something is not saved: it is saved first, and only when that fails is there a question. */
 import { useEffect } from "react";
-import { useLocation } from "wouter";
+import { useLocation, useRouter } from "wouter";
 import { askFirst } from "../../parts/ask.tsx";
 import { texts } from "../../texts.ts";
 import type { Draft } from "./use-draft.ts";
 
 export function useLeaving(draft: Draft | null): void {
-  const [here, go] = useLocation();
+  const [, go] = useLocation();
+  const { base } = useRouter();
   useEffect(() => {
     if (!draft || draft.state === "saved") return;
     const hear = (event: MouseEvent) => {
       const link = (event.target as Element | null)?.closest?.("a[href]");
       if (!(link instanceof HTMLAnchorElement) || link.target || link.hasAttribute("download")) return;
       if (event.button !== 0 || event.metaKey || event.ctrlKey || event.shiftKey) return;
-      const base = document.location.pathname.slice(0, document.location.pathname.length - decodedEnd(here));
       const url = new URL(link.href);
       if (url.origin !== document.location.origin || url.pathname === document.location.pathname) return;
-      if (!url.pathname.startsWith(base)) return;
+      if (!url.pathname.startsWith(`${base}/`)) return;
       event.preventDefault();
       event.stopPropagation();
       void leave(draft, () => go(url.pathname.slice(base.length) + url.search));
     };
     document.addEventListener("click", hear, true);
     return () => document.removeEventListener("click", hear, true);
-  }, [draft, here, go]);
+  }, [draft, base, go]);
 }
-
-const decodedEnd = (here: string) => (document.location.pathname.endsWith(here) ? here.length : encodeURI(here).length);
 
 async function leave(draft: Draft, go: () => void): Promise<void> {
   const { title, text, yes } = texts.agents.state.leave;

@@ -1,0 +1,127 @@
+import { Alert, Button, FileButton, Group, List, Loader, Modal, Stack, Text } from "@mantine/core";
+import { IconFileImport, IconPencilPlus } from "@tabler/icons-react";
+import { useState } from "react";
+import { useLocation } from "wouter";
+import type { ImportedView } from "../../../api/agents-views.ts";
+import { Problem, post, useSend } from "../../api.ts";
+import { Trouble } from "../../parts/trouble.tsx";
+import { to } from "../../paths.ts";
+import { texts } from "../../texts.ts";
+import { makeAgent, type Wish } from "./make-agent.ts";
+import { TemplatesList, UseTemplate } from "./templates-list.tsx";
+
+const { make } = texts.agents;
+const MOST_BYTES = 2_000_000;
+
+/** Makes an agent of a wish and goes to its form. */
+export function useMaking(client: string) {
+  const [, go] = useLocation();
+  return useSend((wish: Wish & { key: string }) => makeAgent(client, wish), {
+    topics: ["agents"],
+    inline: true,
+    onDone: (agent) => go(to.agent(client, agent.id)),
+  });
+}
+
+/** From a template, blank, or from a file. */
+export function NewAgent({ client, opened, close }: { client: string; opened: boolean; close: () => void }) {
+  const making = useMaking(client);
+  const busy = making.isPending ? making.variables.key : null;
+  return (
+    <Modal opened={opened} onClose={close} title={make.title} size="xl" closeButtonProps={{ "aria-label": texts.shell.close }}>
+      <Stack>
+        <Text size="sm">{make.intro}</Text>
+        <Trouble error={making.error} />
+        <TemplatesList
+          columns={2}
+          actions={(template) => (
+            <UseTemplate
+              template={template}
+              busy={busy}
+              use={() => making.mutate({ key: template.id, name: template.name, template: template.id })}
+            />
+          )}
+        />
+        <Group grow preventGrowOverflow={false} align="stretch">
+          <Stack className="agt-card" p="md" gap="xs" miw={220}>
+            <Text fw={600}>{make.blank}</Text>
+            <Text size="sm" flex={1}>
+              {make.blankText}
+            </Text>
+            <Button
+              variant="default"
+              leftSection={<IconPencilPlus size={18} aria-hidden />}
+              loading={busy === ""}
+              disabled={busy !== null && busy !== ""}
+              onClick={() =>
+                making.mutate({
+                  key: "",
+                  name: make.blankName,
+                  definition: { instructions: make.blankInstructions },
+                })
+              }
+            >
+              {make.blank}
+            </Button>
+          </Stack>
+          <ImportFile client={client} disabled={busy !== null} />
+        </Group>
+      </Stack>
+    </Modal>
+  );
+}
+
+function ImportFile({ client, disabled }: { client: string; disabled: boolean }) {
+  const [, go] = useLocation();
+  const reading = useSend(
+    async (file: File) => {
+      if (file.size > MOST_BYTES) throw new Problem({ status: 0, code: "invalid", detail: make.tooLarge });
+      const text = await file.text();
+      return await post<ImportedView>(`/clients/${encodeURIComponent(client)}/agents/import`, { file: text });
+    },
+    {
+      topics: ["agents"],
+      inline: true,
+      onDone: ({ agent, remarks }) => remarks.length === 0 && go(to.agent(client, agent.id)),
+    },
+  );
+  const done = reading.data;
+  return (
+    <Stack className="agt-card" p="md" gap="xs" miw={220}>
+      <Text fw={600}>{make.import}</Text>
+      <Text size="sm" flex={1}>
+        {make.importText}
+      </Text>
+      <Trouble error={reading.error} />
+      {done && done.remarks.length > 0 ? (
+        <Alert color="yellow">
+          <List size="sm">
+            {done.remarks.map((remark) => (
+              <List.Item key={remark}>{remark}</List.Item>
+            ))}
+          </List>
+          <Button mt="xs" size="xs" onClick={() => go(to.agent(client, done.agent.id))}>
+            {make.open(done.agent.name)}
+          </Button>
+        </Alert>
+      ) : (
+        <FileButton
+          accept="application/json,.json,.agent"
+          inputProps={{ "aria-label": make.importField }}
+          onChange={(file) => file && reading.mutate(file)}
+        >
+          {(props) => (
+            <Button
+              {...props}
+              variant="default"
+              disabled={disabled}
+              leftSection={reading.isPending ? <Loader size={18} /> : <IconFileImport size={18} aria-hidden />}
+            >
+              {make.import}
+            </Button>
+          )}
+        </FileButton>
+      )}
+    </Stack>
+  );
+}
