@@ -1,17 +1,13 @@
-import { createAgent } from "../bots/agents.ts";
-import { getTemplate } from "../bots/templates.ts";
+import { completeTeam, startTeam } from "../bots/team-making.ts";
+import { teamTemplate } from "../bots/team-templates.ts";
 import type { Context } from "../core/context.ts";
 import { AppError } from "../core/errors.ts";
-import { joinRoom } from "../homeserver/matrix.ts";
-import { createTeam, inviteAgentToRoom } from "../homeserver/rooms.ts";
 import { createTenant, getTenant, listTenants } from "../homeserver/tenants.ts";
 import { createInvite } from "./invites.ts";
 
 const DEMO = "demo";
 const TEAM = "Marketing";
-const CHANNELS = ["general", "campaigns"];
-/** Three that a marketing team can use at once; the others are offered in the panel. */
-const AGENTS = ["interviewer", "planner", "writer"];
+const ROOMS = ["general", "campaigns"];
 const INVITE = { maxUses: 100, ttl: 30 * 86_400_000 };
 
 export interface DemoDeps {
@@ -29,19 +25,27 @@ export async function ensureDemo(ctx: Context, { ready, say }: DemoDeps): Promis
   say("Making the demo client …");
   await ensureTenant(ctx);
   await ready(DEMO);
-  const team = await createTeam(ctx, { tenantId: DEMO, name: TEAM, channels: CHANNELS });
-  const rooms = await ctx.sql<{ room_id: string }[]>`
-    select room_id from rooms where tenant_id = ${DEMO} and team_id = ${team.id} and kind = 'channel'`;
-  for (const { id, definition } of AGENTS.map(getTemplate)) {
-    const agent = await createAgent(ctx, { tenantId: DEMO, definition, templateId: id });
-    for (const { room_id: roomId } of rooms) {
-      await inviteAgentToRoom(ctx, { tenantId: DEMO, roomId, userId: agent.userId });
-      await joinRoom(ctx, { tenantId: DEMO, as: agent.userId, roomId });
-    }
-  }
+  const team = (await findTeam(ctx)) ?? (await startTeam(ctx, demoTeam(), { byCaller: true }));
+  await completeTeam(ctx, team.id);
   const { url } = await createInvite(ctx, { tenantId: DEMO, teamId: team.id, ...INVITE });
   await ctx.sql`update settings set value = '"made"' where key = 'demo'`;
   return url;
+}
+
+/** Of the marketing template two rooms, with its three agents in both. */
+function demoTeam() {
+  const { rooms, agents } = teamTemplate("marketing");
+  return {
+    tenantId: DEMO,
+    name: TEAM,
+    rooms: rooms.filter(({ name }) => ROOMS.includes(name)),
+    agents: agents.map(({ templateId }) => ({ templateId, rooms: ROOMS })),
+  };
+}
+
+async function findTeam(ctx: Context): Promise<{ id: string } | undefined> {
+  const [row] = await ctx.sql<{ id: string }[]>`select id from teams where tenant_id = ${DEMO} and name = ${TEAM}`;
+  return row;
 }
 
 /** Written once, when there is no client at all: an operator who removes the demo client does not get it again. */

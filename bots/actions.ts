@@ -8,8 +8,11 @@ import { AppError, sentenceOf } from "../core/errors.ts";
 import { stableId } from "../core/ids.ts";
 import type { Wake } from "../core/wake.ts";
 import { joinRoom, leaveRoom, sendEvent } from "../homeserver/matrix.ts";
-import { putAgentPowerLevels, SCOPE_LEVEL } from "../homeserver/rooms.ts";
+import { putRoomName } from "../homeserver/room-manage.ts";
+import { putAgentPowerLevels } from "../homeserver/rooms.ts";
 import type { ActionPayload } from "../migrations/types.ts";
+import { scopeLevels } from "./scope-levels.ts";
+import { makeTeam } from "./team-making.ts";
 
 const AT_ONCE = 4;
 const LOOK_AGAIN_MS = 5000;
@@ -161,6 +164,11 @@ async function act(ctx: Context, { id, tenantId, roomId, payload }: Action): Pro
     }
     case "power_levels":
       await putAgentPowerLevels(ctx, { tenantId, roomId, users: await scopeLevels(ctx, tenantId, roomId) });
+      return;
+    case "room_name":
+      return await putRoomName(ctx, tenantId, roomId);
+    case "make_team":
+      return await makeTeam(ctx, payload.teamId);
   }
 }
 
@@ -177,13 +185,4 @@ async function deviceOf(ctx: Context, tenantId: string, userId: string): Promise
   const [row] = await ctx.sql<{ deviceId: string }[]>`
     select device_id as "deviceId" from agents where tenant_id = ${tenantId} and user_id = ${userId}`;
   return row?.deviceId;
-}
-
-async function scopeLevels(ctx: Context, tenantId: string, roomId: string): Promise<Record<string, number>> {
-  const rows = await ctx.sql<{ userId: string; scope: keyof typeof SCOPE_LEVEL }[]>`
-    select a.user_id as "userId", coalesce(s.scope, a.definition->>'scope') as scope
-    from room_members m join agents a on a.tenant_id = m.tenant_id and a.user_id = m.user_id
-      left join agent_scopes s on s.agent_id = a.id and s.room_id = m.room_id
-    where m.tenant_id = ${tenantId} and m.room_id = ${roomId} and m.membership in ('join', 'invite')`;
-  return Object.fromEntries(rows.map(({ userId, scope }) => [userId, SCOPE_LEVEL[scope]]));
 }

@@ -1,4 +1,4 @@
-/** `!stop` and `!help`. Pure. */
+/** `!stop` and `!help`, and what is said to a command that there is not. Pure. */
 import { mentioned, withoutNames } from "./addressed.ts";
 import type { Decision, Notice } from "./decision.ts";
 import { helpText } from "./help.ts";
@@ -21,6 +21,21 @@ export function readCommand(body: string, agents: Pick<AgentView, "name" | "user
 }
 
 const COMMAND = /^\s*!(stop|help)(?![\p{L}\p{N}])/iu;
+
+/** A message that is nothing but `!` and a word, apart from names of agents; prose that begins with an exclamation mark is none. */
+export function unknownCommand(body: string, agents: Pick<AgentView, "name" | "userId">[] = []): string | null {
+  const [, word] = ANY_COMMAND.exec(body.trim()) ?? ANY_COMMAND.exec(withoutNames(body, agents)) ?? [];
+  return word ?? null;
+}
+
+const ANY_COMMAND = /^!([a-z]{2,20})$/;
+
+/** Said only where an agent is: elsewhere such words are meant for somebody else's bot. */
+export function routeUnknown(word: string, event: RoutedEvent, message: Message, view: RoomView): Decision | null {
+  if (!view.agents.some(({ membership }) => membership === "join")) return null;
+  const words = `There is no command !${word}. \`!help\` says what there is.`;
+  return { kind: "command", name: "unknown", stops: [], notices: say(words, event, message, view) };
+}
 
 export function routeCommand(command: Command, event: RoutedEvent, message: Message, view: RoomView): Decision {
   return command.name === "help" ? help(event, message, view) : stop(command, event, message, view);

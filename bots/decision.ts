@@ -41,7 +41,7 @@ export type Decision =
   | { kind: "edit"; runs: RunStart[]; stops: Stop[]; silent: Silence[]; notices: Notice[] }
   | { kind: "again"; run: RunStart }
   | { kind: "cancel"; stops: Stop[] }
-  | { kind: "command"; name: "stop" | "help"; stops: Stop[]; notices: Notice[] }
+  | { kind: "command"; name: "stop" | "help" | "unknown"; stops: Stop[]; notices: Notice[] }
   | { kind: "feedback"; runId: string; value: 1 | -1 }
   | { kind: "redact"; target: string; stops: Stop[] }
   | { kind: "invite"; as: string; accept: true }

@@ -82,7 +82,7 @@ async function lockedOrMissing(ctx: Context, room: { tenantId: string; roomId: s
 }
 
 const lockRoom = (sql: TransactionSql, tenantId: string, roomId: string) => sql<RoomRow[]>`
-  select r.tenant_id as "tenantId", r.room_id as "roomId", r.kind, r.state, t.server_name as "serverName",
+  select r.tenant_id as "tenantId", r.room_id as "roomId", r.kind, r.archived_at is not null as archived, r.state, t.server_name as "serverName",
     t.control_user_id as "controlUserId", t.limits
   from rooms r join tenants t on t.id = r.tenant_id
   where r.tenant_id = ${tenantId} and r.room_id = ${roomId} for update of r skip locked`;

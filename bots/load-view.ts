@@ -19,6 +19,7 @@ export interface RoomRow {
   tenantId: string;
   roomId: string;
   kind: "space" | "channel" | "other";
+  archived: boolean;
   state: RoomState | null;
   serverName: string;
   controlUserId: string;
@@ -43,6 +44,7 @@ export async function loadView(sql: TransactionSql, room: RoomRow, event: Routed
     controlUserId: room.controlUserId,
     limits: limitsOf(room),
     ours: room.kind !== "other",
+    archived: room.archived,
     state: room.state,
     controlJoined,
     since,

@@ -73,6 +73,8 @@ export interface RoomView {
   limits: Required<TenantLimits>;
   /** Made by the platform: power levels are ours to set. */
   ours: boolean;
+  /** Nobody can post there any more; what is still on its way is answered by nobody. */
+  archived: boolean;
   state: RoomState | null;
   controlJoined: boolean;
   /** Since when the first of our users sees the room, in milliseconds since 1970; 0 where that is not known. */

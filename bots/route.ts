@@ -3,7 +3,7 @@
  * docs/agents.md, "Who answers"; test/unit/route.test.ts is their table.
  */
 import { addressedBy, isOwnUser, namedAgents, withoutNames } from "./addressed.ts";
-import { readCommand, routeCommand } from "./commands.ts";
+import { readCommand, routeCommand, routeUnknown, unknownCommand } from "./commands.ts";
 import type { Decision } from "./decision.ts";
 import { type Message, readMessage, text, threadOf } from "./message.ts";
 import { routeReaction } from "./reactions.ts";
@@ -14,6 +14,7 @@ import { startOver, startRuns } from "./run-starts.ts";
 
 export function route(event: RoutedEvent, view: RoomView): Decision {
   if (isFromBefore(event, view)) return ignore(BEFORE_ARRIVAL);
+  if (view.archived && (event.type === "m.room.message" || event.type === "m.reaction")) return ignore("archived");
   if (event.stateKey !== null)
     return event.type === "m.room.member" ? routeMember(event, view) : routeState(event, view);
   switch (event.type) {
@@ -65,6 +66,9 @@ function routeMessage(event: RoutedEvent, view: RoomView): Decision {
   if (message.replaces) return routeEdit(event, message, message.replaces, view);
   const command = readCommand(message.body, view.agents);
   if (command) return routeCommand(command, event, message, view);
+  const unknown = unknownCommand(message.body, view.agents);
+  const hint = unknown && message.msgtype === "m.text" ? routeUnknown(unknown, event, message, view) : null;
+  if (hint) return hint;
   const addressed = addressedBy(message, event.sender, view);
   if (addressed.agents.length === 0) return ignore(addressed.why);
   if (addressed.why === "mention" && message.msgtype === "m.text" && withoutNames(message.body, view.agents) === "")

@@ -51,6 +51,7 @@ const view = (wish: Wish = {}): RoomView => ({
   controlUserId: CONTROL,
   limits: DEFAULT_LIMITS,
   ours: true,
+  archived: false,
   state: state(),
   controlJoined: true,
   since: 0,
@@ -632,7 +633,29 @@ const cases: Record<string, [name: string, input: RoutedEvent, seen: Wish, expec
   commands: [
     ["!stop ends what one asked", event(text("!stop")), { openRuns: [run()] }, "command:stop; -run1 command"],
     ["with spaces and capitals", event(text("  !STOP ")), { openRuns: [run()] }, "command:stop; -run1 command"],
-    ["!stopp is a word", event(text("!stopp")), { ...dm, openRuns: [run()] }, "run; +writer"],
+    ["!stopp stops nothing", event(text("!stopp it")), { ...dm, openRuns: [run()] }, "run; +writer"],
+    ["one that there is not is said so", event(text("!foo")), {}, `command:unknown; said by ${CONTROL}`],
+    ["in a direct chat too", event(text(" !stopp ")), dm, `command:unknown; said by ${CONTROL}`],
+    [
+      "by the agent where the control bot is not",
+      event(text("!foo")),
+      { ...dm, controlJoined: false },
+      `command:unknown; said by ${WRITER}`,
+    ],
+    ["apart from a name", event(text("Writer: !foo", WRITER)), {}, `command:unknown; said by ${CONTROL}`],
+    [
+      "not where no agent is",
+      event(text("!foo")),
+      { agents: [writer({ membership: "leave" })] },
+      "ignored:not_addressed",
+    ],
+    ["not in prose", event(text("!important read this")), {}, "ignored:not_addressed"],
+    ["not for capitals", event(text("!WOW")), {}, "ignored:not_addressed"],
+    ["not for one letter", event(text("!a")), {}, "ignored:not_addressed"],
+    ["not for exclamation marks", event(text("!!!")), {}, "ignored:not_addressed"],
+    ["not for what is too long to be one", event(text(`!${"a".repeat(21)}`)), {}, "ignored:not_addressed"],
+    ["not within words of several lines", event(text("!foo\nbar")), {}, "ignored:not_addressed"],
+    ["not for a file that is called so", event({ ...text("!foo"), msgtype: "m.file" }), {}, "ignored:not_addressed"],
     [
       "not what others asked, and says so",
       event(text("!stop"), { sender: BOB }),
@@ -727,6 +750,19 @@ const cases: Record<string, [name: string, input: RoutedEvent, seen: Wish, expec
       `command:help; said by ${CONTROL}`,
     ],
     ["in a notice is none", event({ ...text("!stop"), msgtype: "m.notice" }), { openRuns: [run()] }, "ignored:notice"],
+  ],
+  "archived rooms": [
+    ["a question is answered by nobody", event(text("hi", WRITER)), { archived: true }, "ignored:archived"],
+    ["nor a command", event(text("!help")), { archived: true }, "ignored:archived"],
+    ["nor a 🔁", react("🔁"), { archived: true, answers: [answer({ run: run({ open: false }) })] }, "ignored:archived"],
+    [
+      "nor an agent that names another",
+      event(agentSays(1, PLANNER), { sender: WRITER }),
+      { archived: true },
+      "ignored:archived",
+    ],
+    ["what is taken back is erased", redact("$q"), { archived: true }, "redact"],
+    ["who goes is written down", member(BOB, "leave"), { archived: true }, "member:leave"],
   ],
   reactions: [
     ["❌ by who asked stops", react("❌"), { answers: [answer()] }, "cancel; -run1 reaction"],
@@ -1030,6 +1066,17 @@ test("agents leave a room that people made when the last of them goes", () => {
   expect(leaves({ ...dm, people: 1 })).toEqual([WRITER]);
   expect(leaves({ ...dm, people: 2 })).toEqual([]);
   expect(leaves({ ...dm, people: 1, ours: true })).toEqual([]);
+});
+
+test("a command that there is not is told what there is, once for each message", () => {
+  const decision = route(event(text("!hlep")), view());
+  expect(decision).toMatchObject({
+    kind: "command",
+    name: "unknown",
+    notices: [
+      { key: ["command", "$new"], text: "There is no command !hlep. `!help` says what there is.", replyTo: "$new" },
+    ],
+  });
 });
 
 test("the help names who is here and what they do", () => {
