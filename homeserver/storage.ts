@@ -25,7 +25,7 @@ const measuring = new Map<string, Promise<StorageRow>>();
  */
 export async function measureStorage(ctx: Context, tenantId: string): Promise<StorageRow> {
   const row = await getTenant(ctx, tenantId);
-  const [last] = await listStorage(ctx, tenantId, 1);
+  const [last] = await listStorage(ctx, tenantId, { limit: 1 });
   if (last && Math.abs(ctx.clock.now() - last.measuredAt.getTime()) < AGAIN_MS) return last;
   const key = `${ctx.databaseUrl} ${tenantId}`;
   const underWay = measuring.get(key) ?? measure(ctx, row).finally(() => measuring.delete(key));
@@ -50,13 +50,18 @@ async function measure(ctx: Context, row: TenantRow): Promise<StorageRow> {
 }
 
 /** What was measured, newest first. */
-export async function listStorage(ctx: Pick<Context, "db">, tenantId: string, days: number): Promise<StorageRow[]> {
+export async function listStorage(
+  ctx: Pick<Context, "db">,
+  tenantId: string,
+  { limit, before }: { limit: number; before?: string | undefined },
+): Promise<StorageRow[]> {
+  const older = before === undefined ? undefined : lt(tenantStorage.day, before);
   return await ctx.db
     .select()
     .from(tenantStorage)
-    .where(eq(tenantStorage.tenantId, tenantId))
+    .where(and(eq(tenantStorage.tenantId, tenantId), older))
     .orderBy(desc(tenantStorage.day))
-    .limit(days);
+    .limit(limit);
 }
 
 /** Measures those that were not measured today. One that cannot be is tried again at the next look. */

@@ -18,6 +18,7 @@ export {
   type TenantAccess,
   type TenantRow,
   tenantAccess,
+  tenantChanged,
   watchTenants,
 } from "./access.ts";
 
@@ -36,8 +37,8 @@ export async function createTenant(ctx: Context, wish: NewTenant): Promise<Tenan
   const problem = tenantNameProblem(wish.id);
   if (problem) throw new AppError("invalid", problem);
   const serverName = (wish.serverName ?? `${wish.id}.localhost`).toLowerCase();
-  if (!/^[a-z0-9]([a-z0-9.-]*[a-z0-9])?(:\d{1,5})?$/.test(serverName) || serverName.length > 200)
-    throw new AppError("invalid", `"${serverName}" is not a server name. Use one like chat.example.org.`);
+  const nameProblem = serverNameProblem(serverName);
+  if (nameProblem) throw new AppError("invalid", nameProblem);
   const driver = wish.driver ?? "process";
   const place = await driverOf(driver).plan(ctx, wish);
   const secrets: TenantSecrets = {
@@ -73,6 +74,12 @@ export async function createTenant(ctx: Context, wish: NewTenant): Promise<Tenan
 export function tenantNameProblem(id: string): string | null {
   if (/^[a-z]([a-z0-9-]{0,28}[a-z0-9])?$/.test(id)) return null;
   return `"${id}" cannot be a client's name. Use 1 to 30 small letters, digits or "-", beginning with a letter.`;
+}
+
+/** The same for a server name. */
+export function serverNameProblem(name: string): string | null {
+  if (/^[a-z0-9]([a-z0-9.-]*[a-z0-9])?(:\d{1,5})?$/.test(name) && name.length <= 200) return null;
+  return `"${name}" is not a server name. Use one like chat.example.org.`;
 }
 
 export async function listTenants(ctx: Context): Promise<TenantRow[]> {

@@ -1,6 +1,7 @@
 /** A Synapse that someone runs already: we write what to add to it, tell where, and look whether it is done. */
-import { copyFileSync, existsSync, mkdirSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import path from "node:path";
+import { parseAddress } from "../../core/addresses.ts";
 import { ROOT } from "../../core/config.ts";
 import type { Context } from "../../core/context.ts";
 import { AppError } from "../../core/errors.ts";
@@ -22,6 +23,7 @@ export const externalDriver: Driver = {
         "invalid",
         "The driver external needs --server-name: what stands behind the colon in its user names.",
       );
+    parseAddress(wish.url);
     return { homeserverUrl: wish.url.replace(/\/+$/, ""), config: {} };
   },
 
@@ -55,15 +57,19 @@ export const externalDriver: Driver = {
 
 const folderOf = (ctx: Context, id: string) => path.join(ctx.config.home, "external", id);
 
-function writeInstructions(ctx: Context, tenant: TenantRow, place: Place): string {
+/** What someone has to add to a homeserver of theirs: steps, and the files that they name. It holds secrets. */
+export interface ExternalSetup {
+  text: string;
+  folder: string;
+  files: { name: string; text: string }[];
+}
+
+/** `internalUrl`: where homeservers reach us. */
+export function setupOf(ctx: Context, tenant: TenantRow, internalUrl: string): ExternalSetup {
   const folder = folderOf(ctx, tenant.id);
-  mkdirSync(folder, { recursive: true, mode: 0o700 });
   const secrets = openTenantSecrets(ctx, tenant);
-  const url = `${place.internalUrl}/as/${tenant.id}`;
-  const text = (value: object) => `${JSON.stringify(value, undefined, 2)}\n`;
-  const write = (name: string, content: string) => writeFileSync(path.join(folder, name), content, { mode: 0o600 });
-  write("agentopia.yaml", text(registrationFile({ serverName: tenant.serverName, url, secrets })));
-  copyFileSync(path.join(ROOT, "homeserver/policy/agentopia_policy.py"), path.join(folder, "agentopia_policy.py"));
+  const url = `${internalUrl}/as/${tenant.id}`;
+  const registration = registrationFile({ serverName: tenant.serverName, url, secrets });
   // JSON is YAML: these lines go into homeserver.yaml as they are.
   const lines = [
     'app_service_config_files: ["/path/to/agentopia.yaml"]',
@@ -71,8 +77,24 @@ function writeInstructions(ctx: Context, tenant: TenantRow, place: Place): strin
     `registration_shared_secret: ${JSON.stringify(secrets.registrationSharedSecret)}`,
     "user_directory: {enabled: true, search_all_users: true}",
   ];
-  write("homeserver-additions.yaml", `${lines.join("\n")}\n`);
-  write("README.txt", instructions(folder, url));
+  return {
+    text: instructions(folder, url),
+    folder,
+    files: [
+      { name: "homeserver-additions.yaml", text: `${lines.join("\n")}\n` },
+      { name: "agentopia.yaml", text: `${JSON.stringify(registration, undefined, 2)}\n` },
+      { name: "agentopia_policy.py", text: readFileSync(POLICY, "utf8") },
+    ],
+  };
+}
+
+const POLICY = path.join(ROOT, "homeserver/policy/agentopia_policy.py");
+
+function writeInstructions(ctx: Context, tenant: TenantRow, place: Place): string {
+  const { folder, files, text } = setupOf(ctx, tenant, place.internalUrl);
+  mkdirSync(folder, { recursive: true, mode: 0o700 });
+  for (const file of [...files, { name: "README.txt", text }])
+    writeFileSync(path.join(folder, file.name), file.text, { mode: 0o600 });
   return folder;
 }
 

@@ -135,7 +135,7 @@ test("what it takes on the disk is measured, and not again within a minute", { t
   expect(await measureStorage(ctx, tenantId)).toEqual(first);
   await ctx.sql`update tenant_storage set measured_at = now() - interval '2 minutes'`;
   expect((await measureStorage(ctx, tenantId)).measuredAt.getTime()).toBeGreaterThan(first.measuredAt.getTime());
-  expect(await listStorage(ctx, tenantId, 10)).toHaveLength(1);
+  expect(await listStorage(ctx, tenantId, { limit: 10 })).toHaveLength(1);
 });
 
 describe("backups of one homeserver", { timeout: 60_000 }, () => {
