@@ -8,6 +8,7 @@ import { startDrain } from "../bots/drain.ts";
 import { refreshDefaultModel } from "../bots/refresh-model.ts";
 import { startRetention } from "../bots/retention.ts";
 import { startRuns } from "../bots/runs.ts";
+import { settled } from "../bots/settle.ts";
 import type { registerWorkflows } from "../bots/workflow.ts";
 import { systemClock } from "../core/clock.ts";
 import { type Config, loadConfig } from "../core/config.ts";
@@ -26,7 +27,7 @@ import { openSecrets } from "../core/secrets.ts";
 import { prepareHome } from "../core/trouble.ts";
 import { openWake, type Wake } from "../core/wake.ts";
 import { openElementWeb } from "../element-config/web.ts";
-import { closeInbox, inboxRoutes, onReceived } from "../homeserver/inbox.ts";
+import { closeInbox, inboxRoutes, onReceived, settleOnArrival } from "../homeserver/inbox.ts";
 import { type Supervisor, startSupervisor } from "../homeserver/supervisor.ts";
 import { listTenants, watchTenants } from "../homeserver/tenants.ts";
 import { startUpkeep } from "../homeserver/upkeep.ts";
@@ -151,6 +152,7 @@ async function receive(life: Life, ctx: Context, { wake, command, lock, versions
   const ports = await portsOf(ctx.config);
   // The supervisor opens it tenant by tenant: nothing newer may come in before what was missed.
   closeInbox(ctx);
+  settleOnArrival(settled);
   const internalUrl = await openInternal(life, ctx, ports);
   const door = await openPublic(life, ctx, { ports, wake });
   await life.onEnd("backups of homeservers", startUpkeep(ctx, { wake }).stop);

@@ -21,6 +21,15 @@ export function onReceived(fn: Listener): () => void {
   return () => void listeners.delete(fn);
 }
 
+/** Says what becomes of an event whatever its room is like, or null: then it waits to be routed. */
+type Settle = (event: CleanEvent, tenant: { serverName: string; controlUserId: string }) => string | null;
+let settle: Settle = () => null;
+
+/** Has events settled while they are stored: those wake nobody. The receiver sets it once, before anything comes in. */
+export function settleOnArrival(fn: Settle): void {
+  settle = fn;
+}
+
 const gates = new WeakMap<Context, Set<string>>();
 
 /**
@@ -80,16 +89,19 @@ async function store(ctx: Context, tenantId: string, events: CleanEvent[]): Prom
 
 /** One statement, so one transaction and one way to the database. */
 async function insert(ctx: Context, tenantId: string, events: CleanEvent[]): Promise<string[]> {
+  const tenant = await tenantAccess(ctx, tenantId);
+  const incoming = events.map((event) => ({ ...event, outcome: settle(event, tenant) }));
   const rows = await ctx.sql<{ room_id: string }[]>`
     with incoming as (
-      select * from rows from (jsonb_to_recordset(${JSON.stringify(events)}::text::jsonb) as (event_id text, room_id text,
-        sender text, type text, state_key text, ts bigint, content jsonb, redacts text)) with ordinality
+      select * from rows from (jsonb_to_recordset(${JSON.stringify(incoming)}::text::jsonb) as (event_id text, room_id text,
+        sender text, type text, state_key text, ts bigint, content jsonb, redacts text, outcome text)) with ordinality
     ), added as (
-      insert into inbox (tenant_id, event_id, room_id, sender, type, state_key, ts, content, redacts)
-      select ${tenantId}, event_id, room_id, sender, type, state_key, ts, content, redacts from incoming order by ordinality
-      on conflict do nothing returning room_id
+      insert into inbox (tenant_id, event_id, room_id, sender, type, state_key, ts, content, redacts, outcome, routed_at)
+      select ${tenantId}, event_id, room_id, sender, type, state_key, ts, content, redacts, outcome,
+        case when outcome is not null then now() end from incoming order by ordinality
+      on conflict do nothing returning room_id, routed_at
     ), touched as (
-      select distinct room_id from added
+      select distinct room_id from added where routed_at is null
     ), known as (
       insert into rooms (tenant_id, room_id) select ${tenantId}, room_id from touched on conflict do nothing
     )
