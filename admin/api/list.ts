@@ -1,10 +1,20 @@
 /** Every endpoint of the API: one line for each area. */
 import type { Context } from "../../core/context.ts";
 import type { Wake } from "../../core/wake.ts";
+import { accountEndpoints } from "./account.ts";
+import { auditEndpoints } from "./audit.ts";
+import { clientEndpoints } from "./clients.ts";
 import type { Endpoint } from "./endpoint.ts";
 import { eventEndpoints } from "./events.ts";
+import { homeserverEndpoints } from "./homeservers.ts";
+import { inviteEndpoints } from "./invites.ts";
 import { type LiveHub, openLive } from "./live.ts";
+import { operatorEndpoints } from "./operators.ts";
+import { peopleEndpoints } from "./people.ts";
+import { sessionEndpoints } from "./session.ts";
 import { templateEndpoints } from "./templates.ts";
+import { tokenEndpoints } from "./tokens.ts";
+import { tryEndpoints } from "./try.ts";
 
 /** What the areas need beside the context. */
 export interface ApiDeps {
@@ -16,5 +26,18 @@ export interface ApiDeps {
 
 export function allEndpoints(ctx: Context, given: Omit<ApiDeps, "live">): Endpoint[] {
   const deps: ApiDeps = { ...given, live: openLive(ctx, given.wake) };
-  return [...eventEndpoints(ctx, deps), ...templateEndpoints(ctx)];
+  return [
+    ...eventEndpoints(ctx, deps),
+    ...sessionEndpoints(ctx),
+    ...accountEndpoints(ctx),
+    ...tokenEndpoints(ctx),
+    ...operatorEndpoints(ctx),
+    ...auditEndpoints(ctx),
+    ...clientEndpoints(ctx, deps),
+    ...homeserverEndpoints(ctx),
+    ...templateEndpoints(ctx),
+    ...peopleEndpoints(ctx),
+    ...inviteEndpoints(ctx),
+    ...tryEndpoints(ctx, deps),
+  ];
 }
