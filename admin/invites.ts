@@ -150,15 +150,16 @@ export async function listInvites(ctx: Context, tenantId: string): Promise<Invit
   }));
 }
 
-/** Ends a link at once; accounts that it made stay. Twice is harmless. Throws `not_found`. */
-export async function revokeInvite(ctx: Context, id: string): Promise<{ id: string; tenantId: string }> {
+/** Ends a link at once; accounts that it made stay. Twice is harmless. Throws `not_found`, also for another client's than the one given. */
+export async function revokeInvite(ctx: Context, id: string, tenantId?: string): Promise<InviteRow> {
   const now = new Date(ctx.clock.now());
+  const one = tenantId === undefined ? eq(invites.id, id) : and(eq(invites.id, id), eq(invites.tenantId, tenantId));
   await ctx.db
     .update(invites)
     .set({ revokedAt: now })
-    .where(and(eq(invites.id, id), isNull(invites.revokedAt)));
-  const [row] = await ctx.db.select().from(invites).where(eq(invites.id, id));
-  if (row) return { id: row.id, tenantId: row.tenantId };
+    .where(and(one, isNull(invites.revokedAt)));
+  const [row] = await ctx.db.select().from(invites).where(one);
+  if (row) return row;
   throw new AppError("not_found", `There is no invite link with the id "${id}". \`invite list\` shows them.`);
 }
 

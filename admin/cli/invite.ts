@@ -89,8 +89,8 @@ async function revoke(io: CliIo, id: string, { json }: { json?: boolean }): Prom
   const { withPlatform } = await import("./connect.ts");
   await withPlatform(async (ctx) => {
     const { revokeInvite } = await import("../invites.ts");
-    const revoked = await revokeInvite(ctx, id);
-    if (json) return printJson(io, revoked);
+    const { tenantId } = await revokeInvite(ctx, id);
+    if (json) return printJson(io, { id, tenantId });
     io.out("The link makes no more accounts.");
   });
 }
