@@ -39,6 +39,7 @@ import { publicRoutes } from "./http.ts";
 import { metricsRoutes } from "./metrics.ts";
 import { publicUrl } from "./public-url.ts";
 import { summary } from "./summary.ts";
+import { startTidying } from "./tidy.ts";
 
 type Command = "start" | "serve" | "worker";
 /** `register` takes the place of this version's workflows: for the test that goes from one version to the next. */
@@ -156,6 +157,7 @@ async function receive(life: Life, ctx: Context, { wake, command, lock, versions
   const internalUrl = await openInternal(life, ctx, ports);
   const door = await openPublic(life, ctx, { ports, wake });
   await life.onEnd("backups of homeservers", startUpkeep(ctx, { wake }).stop);
+  await life.onEnd("tidying", startTidying(ctx).stop);
   const supervisor = startSupervisor(ctx, { wake, internalUrl });
   await life.onEnd("the homeservers", () => supervisor.stop());
   const [model] = await Promise.all([
