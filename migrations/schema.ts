@@ -722,6 +722,8 @@ export const audit = pgTable(
     index("audit_tenant").on(t.tenantId, t.seq.desc()),
     index("audit_actor").on(t.actorId, t.seq.desc()),
     index("audit_action").on(t.action, t.seq.desc()),
+    index("audit_target").on(t.targetId, t.seq.desc()),
+    index("audit_at").on(t.at),
   ],
 );
 

@@ -5,7 +5,7 @@ import { AppError } from "../../core/errors.ts";
 import { hashToken } from "../../core/ids.ts";
 import type { Caller } from "../api/caller.ts";
 import type { Role } from "../rights.ts";
-import { findSession, sessionToken } from "./sessions.ts";
+import { type Account, columnsOf, findSession, sessionToken } from "./sessions.ts";
 
 export const TOKEN_PREFIX = "agt_";
 
@@ -17,6 +17,14 @@ export async function whoAsks(ctx: Context, c: Request): Promise<Caller | null> 
   const session = token ? await findSession(ctx, token) : null;
   if (!session) return null;
   return account(ctx, session, { sessionId: session.id, token: null, scopes: null });
+}
+
+/** The caller that a session just opened will be. Throws `forbidden` for an account that may not come in. */
+export async function callerOfSession(ctx: Context, owner: Account, sessionId: string): Promise<Caller> {
+  const caller = await account(ctx, columnsOf(owner), { sessionId, token: null, scopes: null });
+  if (!caller)
+    throw new AppError("forbidden", "This account may not sign in at the moment. Ask a manager or your operator.");
+  return caller;
 }
 
 type Through = Pick<Caller, "sessionId" | "token" | "scopes">;

@@ -223,6 +223,8 @@ CREATE INDEX "api_tokens_person" ON "api_tokens" USING btree ("tenant_id","user_
 CREATE INDEX "audit_tenant" ON "audit" USING btree ("tenant_id","seq" DESC NULLS LAST);--> statement-breakpoint
 CREATE INDEX "audit_actor" ON "audit" USING btree ("actor_id","seq" DESC NULLS LAST);--> statement-breakpoint
 CREATE INDEX "audit_action" ON "audit" USING btree ("action","seq" DESC NULLS LAST);--> statement-breakpoint
+CREATE INDEX "audit_target" ON "audit" USING btree ("target_id","seq" DESC NULLS LAST);--> statement-breakpoint
+CREATE INDEX "audit_at" ON "audit" USING btree ("at");--> statement-breakpoint
 CREATE INDEX "idempotency_keys_age" ON "idempotency_keys" USING btree ("created_at");--> statement-breakpoint
 CREATE INDEX "one_time_links_person" ON "one_time_links" USING btree ("tenant_id","user_id");--> statement-breakpoint
 CREATE INDEX "one_time_links_operator" ON "one_time_links" USING btree ("operator_id");--> statement-breakpoint
