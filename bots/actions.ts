@@ -11,6 +11,7 @@ import { joinRoom, leaveRoom, sendEvent } from "../homeserver/matrix.ts";
 import { putRoomName } from "../homeserver/room-manage.ts";
 import { putAgentPowerLevels } from "../homeserver/rooms.ts";
 import type { ActionPayload } from "../migrations/types.ts";
+import { bringInLine } from "./agent-user.ts";
 import { scopeLevels } from "./scope-levels.ts";
 import { makeTeam } from "./team-making.ts";
 
@@ -169,6 +170,8 @@ async function act(ctx: Context, { id, tenantId, roomId, payload }: Action): Pro
       return await putRoomName(ctx, tenantId, roomId);
     case "make_team":
       return await makeTeam(ctx, payload.teamId);
+    case "agent":
+      await bringInLine(ctx, payload.agentId);
   }
 }
 

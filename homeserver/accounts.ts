@@ -11,16 +11,23 @@ export { passwordProblem } from "./passwords.ts";
 
 const CLIENT = "/_matrix/client/v3";
 
+/** A user's picture: PNG or JPEG. Without `replace` one that is there stays. */
+export interface Picture {
+  bytes: Uint8Array;
+  contentType: string;
+  replace: boolean;
+}
+
 /** Makes an agent's user with its device, name and face, or completes what is missing of them. Returns its user id. */
 export async function registerAgentUser(
   ctx: Context,
-  agent: { tenantId: string; localpart: string; displayName: string; deviceId: string; avatarPng?: Uint8Array },
+  agent: { tenantId: string; localpart: string; displayName: string; deviceId: string; picture?: Picture | undefined },
 ): Promise<string> {
-  const { tenantId, localpart, displayName, deviceId, avatarPng } = agent;
+  const { tenantId, localpart, displayName, deviceId, picture } = agent;
   if (!localpart.startsWith(AGENT_PREFIX)) throw new AppError("internal", `${localpart} is not an agent's name.`);
   const userId = await registerAppserviceUser(await tenantAccess(ctx, tenantId), localpart);
   await ensureDevice(ctx, { tenantId, userId, deviceId });
-  await setProfile(ctx, { tenantId, userId, displayName, avatarPng });
+  await setProfile(ctx, { tenantId, userId, displayName, picture });
   return userId;
 }
 
@@ -38,12 +45,12 @@ export async function registerAppserviceUser(access: TenantAccess, localpart: st
   return `@${localpart}:${access.serverName}`;
 }
 
-/** Sets the display name where it differs, and the avatar where there is none. */
+/** Sets the display name where it differs, and the picture where there is none or it is to be replaced. */
 export async function setProfile(
   ctx: Context,
-  who: { tenantId: string; userId: string; displayName: string; avatarPng?: Uint8Array | undefined },
+  who: { tenantId: string; userId: string; displayName: string; picture?: Picture | undefined },
 ): Promise<void> {
-  const { tenantId, userId, displayName, avatarPng } = who;
+  const { tenantId, userId, displayName, picture } = who;
   const path = CLIENT + pathOf("profile", userId);
   const profile = await call<{ displayname?: string; avatar_url?: string }>(ctx, tenantId, {
     method: "GET",
@@ -60,13 +67,13 @@ export async function setProfile(
       as: userId,
       body: { displayname: displayName },
     });
-  if (!avatarPng || profile.avatar_url) return;
+  if (!picture || (profile.avatar_url && !picture.replace)) return;
   const mxc = await uploadMedia(ctx, {
     tenantId,
     as: userId,
-    bytes: avatarPng,
-    contentType: "image/png",
-    filename: "avatar.png",
+    bytes: picture.bytes,
+    contentType: picture.contentType,
+    filename: picture.contentType === "image/jpeg" ? "avatar.jpg" : "avatar.png",
   });
   await call(ctx, tenantId, { method: "PUT", path: `${path}/avatar_url`, as: userId, body: { avatar_url: mxc } });
 }

@@ -1,17 +1,10 @@
 import { PNG } from "pngjs";
 import { expect, test } from "vitest";
 import { agentLocalpart, agentNameProblem } from "../../bots/agent-names.ts";
-import {
-  changeAgent,
-  completeRemovals,
-  createAgent,
-  getAgent,
-  listAgents,
-  removeAgent,
-  setAgentState,
-} from "../../bots/agents.ts";
+import { completeRemovals, createAgent, getAgent, listAgents, removeAgent, setAgentState } from "../../bots/agents.ts";
 import { drawAvatar } from "../../bots/avatar.ts";
 import { drainRoom } from "../../bots/drain-room.ts";
+import { changeAgent } from "../../bots/publish.ts";
 import { createTenant } from "../../homeserver/tenants.ts";
 import { testContext } from "../harness/postgres.ts";
 import { ok, refused, type ScriptedHomeserver, scriptedHomeserver } from "./homeserver.ts";
