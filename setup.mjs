@@ -1,5 +1,5 @@
 // Prepares everything that `npm start` and `npm test` need, on a machine that has only Node >= 20 and Python >= 3.10: node modules
-// with the pinned Node, and a Python environment with Synapse and Postgres. Built-in modules only, no syntax newer than Node 20.
+// with the pinned Node, a Python environment with Synapse and Postgres, and the panel's build. Built-in modules only, no syntax newer than Node 20.
 // Done twice it changes nothing; interrupted, the next time does the rest. Progress goes to stderr, so that stdout stays a command's own.
 import { spawn, spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
@@ -11,6 +11,8 @@ const ROOT = path.dirname(fileURLToPath(import.meta.url));
 const RUNTIME = path.join(ROOT, ".runtime");
 const PYTHON = path.join(RUNTIME, "python");
 const NODE = path.join(ROOT, "node_modules/.bin/node");
+const PANEL = path.join(RUNTIME, "panel");
+const PANEL_SOURCES = path.join(ROOT, "admin/web");
 const LOG = path.join(RUNTIME, "setup.log");
 const REQUIREMENTS = path.join(ROOT, "homeserver/requirements.txt");
 const PLATFORMS = ["linux-x64", "linux-arm64", "darwin-arm64"];
@@ -19,6 +21,8 @@ const NEEDED_MB = { modules: 1100, python: 500 };
 let lock; // file descriptor; installers get it too, so that one that outlives us keeps others waiting
 let running; // the installer at work
 const quiet = process.argv.includes("--quiet");
+/** Builds the panel, whether its sources changed or not: `npm run panel`. */
+const panelAnew = process.argv.includes("--panel");
 
 class Stop extends Error {}
 
@@ -170,6 +174,34 @@ function pythonEnv() {
   };
 }
 
+// ---- the panel
+
+/** Of every file that the panel is built from. */
+function panelStamp() {
+  const hash = createHash("sha256").update(fs.readFileSync(path.join(ROOT, "package-lock.json")));
+  const files = fs.readdirSync(PANEL_SOURCES, { recursive: true, withFileTypes: true });
+  for (const file of files
+    .filter((entry) => entry.isFile())
+    .map((entry) => path.join(entry.parentPath ?? entry.path, entry.name))
+    .sort())
+    hash.update(path.relative(PANEL_SOURCES, file)).update("\0").update(fs.readFileSync(file));
+  return hash.digest("hex");
+}
+
+function panelReady() {
+  if (!fs.existsSync(PANEL_SOURCES)) return true; // in place of the repository: nothing to build from
+  const stamp = path.join(PANEL, "stamp");
+  return !panelAnew && fs.existsSync(stamp) && fs.readFileSync(stamp, "utf8") === panelStamp();
+}
+
+async function buildPanel() {
+  room(RUNTIME, 30);
+  const built = await step("Building the panel", NODE, [path.join(PANEL_SOURCES, "build.ts"), panelStamp()], {
+    NODE_ENV: "production",
+  });
+  if (built.code !== 0) stop(whyFailed("Building the panel", built));
+}
+
 // ---- steps and sentences
 
 /** Runs a long command with a progress line, its output going to the set-up log. */
@@ -279,13 +311,16 @@ async function main() {
     );
   if (Number(process.versions.node.split(".")[0]) < 20)
     stop(`Agentopia needs Node 20 or newer, and this is ${process.version}.`);
-  if (modulesReady() && pythonReady()) return;
+  // The command line needs no panel.
+  const panelToo = !quiet || panelAnew;
+  if (modulesReady() && pythonReady() && (!panelToo || panelReady())) return;
   fs.mkdirSync(RUNTIME, { recursive: true });
   await lockSetup();
   if (!pythonReady()) findPython(); // before a minute of installing
   if (!modulesReady()) await installModules();
   if (!pythonReady()) await installPython();
-  if (!quiet) process.stderr.write("Everything is installed.\n");
+  if (panelToo && !panelReady()) await buildPanel();
+  if (!quiet && !panelAnew) process.stderr.write("Everything is installed.\n");
 }
 
 for (const name of ["SIGINT", "SIGTERM"])

@@ -1,28 +1,31 @@
 import { Hono, type Context as Request } from "hono";
-import { html } from "hono/html";
 import type { ContentfulStatusCode } from "hono/utils/http-status";
 import type { Context } from "../core/context.ts";
 import { isTransient } from "../core/database.ts";
 import { AppError, sentenceOf } from "../core/errors.ts";
 import { type ElementWeb, elementRoutes } from "../element-config/web.ts";
 import { wellKnownRoutes } from "../element-config/well-known.ts";
-import { sendMessage, sendPage } from "./join/page.ts";
+import { sendMessage } from "./join/page.ts";
 import { joinRoutes } from "./join/routes.ts";
+import { panelRoutes } from "./panel.ts";
 
 export interface PublicDeps {
   /** From `openElementWeb(ctx)`; without it people are told about the other Element apps. */
   element?: Pick<ElementWeb, "folder"> | undefined;
   /** The API: `serveApi`. */
   api?: Hono;
+  /** Folder of the panel's build, where it is not the usual one. */
+  panel?: string;
 }
 
 /** Everything that people's browsers and apps ask of the platform: one app for the public listener. */
 export function publicRoutes(ctx: Context, deps: PublicDeps = {}): Hono {
   const element = deps.element ?? { folder: () => undefined };
   const app = new Hono();
-  app.get("/", (c) => sendPage(c, 200, { title: "Agentopia", body: START }));
+  app.get("/", (c) => c.redirect("/panel/"));
   app.get("/healthz", (c) => health(ctx, c));
   if (deps.api) app.route("/", deps.api);
+  app.route("/", panelRoutes(deps.panel));
   app.route("/", wellKnownRoutes(ctx));
   app.route("/", joinRoutes(ctx, { elementServed: () => element.folder() !== undefined }));
   app.route("/", elementRoutes(ctx, element));
@@ -32,11 +35,6 @@ export function publicRoutes(ctx: Context, deps: PublicDeps = {}): Hono {
   app.onError((error, c) => failed(ctx, error, c));
   return app;
 }
-
-const START = html`<h1>Agentopia</h1>
-<p class="lead">A chat platform on Matrix with AI agents as members of the rooms.</p>
-<p>It is running. People come in by an invite link; an operator makes one with
-<code>npm run -s agentopia -- invite create &lt;client&gt;</code></p>`;
 
 /** 200 while the database answers; a probe that waits longer than 2 s would be no better than a failing one. */
 async function health(ctx: Context, c: Request): Promise<Response> {

@@ -1,4 +1,5 @@
 import type { LookupFunction } from "node:net";
+import { TransformStream } from "node:stream/web";
 import { Agent, type RequestInit, Response as UndiciResponse, fetch as undiciFetch } from "undici";
 import {
   type Address,

@@ -26,6 +26,15 @@ const cases: [name: string, file: string, text: string, breaches: string[]][] = 
   ["bare fetch", "bots/a.ts", "await fetch(url)", ["fetches an address"]],
   ["a method of that name is none", "bots/a.ts", "await guard.fetch(url)", []],
   ["comments may name what is banned", "bots/a.ts", "// never fetch() here", []],
+  ["the panel takes the server's types", "admin/web/a.tsx", 'import type { Me } from "../rights.ts";', []],
+  [
+    "and nothing else of it",
+    "admin/web/pages/a.tsx",
+    'import { b } from "../api.ts";\nimport {\n  roleMay,\n} from "../../rights.ts";',
+    ["builds admin/rights.ts into the panel"],
+  ],
+  ["the panel has the browser's clock", "admin/web/a.tsx", "Date.now()", []],
+  ["but one way to the API", "admin/web/a.tsx", "await fetch(url)", ["fetches an address"]],
   ["no silent catch", "bots/a.ts", "work().catch(() => undefined)", ["swallows an error"]],
 ];
 

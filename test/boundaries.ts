@@ -85,7 +85,24 @@ export function boundaryBreaches(file: string, text: string): Breach[] {
       reason: ban.reason,
     })),
   );
-  return [...bans, ...importBreaches(file, text)];
+  return [...bans, ...importBreaches(file, text), ...panelBreaches(file, text)];
+}
+
+const PANEL = "admin/web/";
+const PANEL_REASON =
+  "The panel has no way around the API: from outside of admin/web/ it takes types only (`import type`), which are gone in the browser.";
+
+/** Code of the server would be built into the browser's. */
+function panelBreaches(file: string, text: string): Breach[] {
+  if (!file.startsWith(PANEL)) return [];
+  const breaches: Breach[] = [];
+  for (const match of text.matchAll(/^(?:import|export)(?!\s+type\b)\s[^;"]*"(\.[^"]+)"/gm)) {
+    const target = path.posix.normalize(path.posix.join(path.posix.dirname(file), match[1] ?? ""));
+    if (target.startsWith(PANEL)) continue;
+    const line = text.slice(0, match.index).split("\n").length;
+    breaches.push({ file, line, what: `builds ${target} into the panel`, reason: PANEL_REASON });
+  }
+  return breaches;
 }
 
 const isComment = (line: string) => /^\s*(\*|\/\/|\/\*)/.test(line) && !/@ts-/.test(line);
