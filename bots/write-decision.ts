@@ -88,10 +88,11 @@ async function writeRuns(sql: TransactionSql, place: Place, event: RoutedEvent, 
   return starts.map((start) => runIdOf(place.tenantId, start));
 }
 
-function writeRun(
+/** The statements of one run, all under way. Its ids make the second time harmless. */
+export function writeRun(
   sql: TransactionSql,
   { tenantId, roomId }: Place,
-  event: RoutedEvent,
+  event: Pick<RoutedEvent, "receivedAt" | "sender">,
   start: RunStart,
 ): Promise<unknown>[] {
   const id = runIdOf(tenantId, start);

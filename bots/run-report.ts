@@ -1,0 +1,74 @@
+/** A run as a plain text that can be sent to somebody else: no secrets, and no words of people unless asked for. Pure. */
+import type { Timeline } from "./run-timeline.ts";
+
+const iso = (at: number) => new Date(at).toISOString();
+
+/** A bug report. `texts`: with the question, the messages that went to the model, and the answer. */
+export function runReport(run: Timeline, { texts }: { texts: boolean }): string {
+  const lines = [
+    `Agentopia run ${run.id}`,
+    `state        ${run.state}${run.stop ? ` (${run.stop.reason})` : ""}${run.source === "try" ? ", tried in the panel" : ""}`,
+    `agent        ${run.agent.name}, version ${run.agent.version}, ${run.agent.state}`,
+    `room         ${run.room?.id ?? "none"}`,
+    `question     ${run.question.eventId}`,
+    `attempts     ${run.attempts}, edits ${run.edits}, asked again ${run.again} times`,
+    ...(run.error ? [`error        ${run.error.code ?? "unknown"}: ${run.error.sentence}`] : []),
+    "",
+    "Moments (ms after the question)",
+    ...run.moments.map(({ what, at, sinceMs }) => `  ${what.padEnd(11)} ${iso(at)}  +${Math.round(sinceMs)}`),
+    "",
+    "Model calls",
+    ...(run.calls.length === 0 ? ["  none"] : run.calls.map(callLine)),
+    ...contextLines(run, texts),
+    ...(texts ? ["", "Question", indent(run.question.text), "", "Answer", indent(run.answer.text)] : []),
+    "",
+    texts ? "This report holds the texts of people." : "Texts were left out.",
+  ];
+  return `${redact(lines.join("\n"))}\n`;
+}
+
+function callLine(call: Timeline["calls"][number]): string {
+  const ms = (value: number | null) => (value === null ? "–" : `${Math.round(value)} ms`);
+  const tokens = `${call.inputTokens} in, ${call.outputTokens} out${call.estimated ? " (estimated)" : ""}`;
+  const more = `cached ${call.cachedTokens}, reasoning ${call.reasoningTokens}`;
+  return (
+    `  ${iso(call.at)} ${call.model}: ${call.state}, ${tokens}, ${more}, first token ${ms(call.firstTokenMs)}, ` +
+    `in all ${ms(call.durationMs)}, ${call.result || "no result"}`
+  );
+}
+
+function contextLines({ context }: Timeline, texts: boolean): string[] {
+  if (!context) return [];
+  const erased = context.messages.filter(({ text }) => text === null).length;
+  const lines = [
+    "",
+    "Context",
+    `  ${context.messages.length} messages, ${context.omitted} older ones left out, ${erased} erased since`,
+    `  ${context.files.length} files, context window ${context.contextWindow} tokens`,
+  ];
+  if (!texts) return lines;
+  const said = context.messages.flatMap(({ name, own, text }) => [
+    `  ${own ? "the agent" : name}:`,
+    indent(text ?? "(erased)"),
+  ]);
+  return [...lines, "  Instructions:", indent(context.instructions), ...said];
+}
+
+const indent = (text: string | null) => (text ?? "(none)").replaceAll(/^/gm, "    ");
+
+/** What looks like a key or a token. Sentences of model servers sometimes quote the key they refuse. */
+const SECRETS = [
+  /\b(?:sk|pk|rk|agt|syt|mct|ghp|gho|ghs|xox[abp]|hf|gsk|AIza)[-_][A-Za-z0-9_-]{6,}/g,
+  /\bAIza[A-Za-z0-9_-]{20,}/g,
+  /\bAKIA[A-Z0-9]{12,}/g,
+  /\beyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{8,}(?:\.[A-Za-z0-9_-]+)?/g,
+  /(?<=\b(?:bearer|basic)\s+)[A-Za-z0-9._~+/=-]{8,}/gi,
+  /(?<=\b(?:api[-_ ]?key|access[-_ ]?token|token|secret|password|authorization|x-api-key)["']?\s*[:=]\s*["']?)[^\s"',;]{4,}/gi,
+  /(?<=\/\/)[^\s/@:]+:[^\s/@]+(?=@)/g,
+  // Long and random: hex and base64 without words in it. Ids of ours are shorter or begin with a sign.
+  /(?<![$!@A-Za-z0-9_-])(?=[A-Za-z0-9_-]*\d)(?=[A-Za-z0-9_-]*[a-z])[A-Za-z0-9_-]{40,}/gi,
+];
+
+/** The text with everything that looks like a secret taken out. */
+export const redact = (text: string): string =>
+  SECRETS.reduce((left, pattern) => left.replaceAll(pattern, "[removed]"), text);
