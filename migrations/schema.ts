@@ -362,6 +362,7 @@ export const runs = pgTable(
     index("runs_tenant").on(t.tenantId, t.createdAt.desc()),
     index("runs_newest").on(t.createdAt.desc(), t.id.desc()),
     index("runs_agent").on(t.agentId, t.createdAt.desc()),
+    index("runs_room").on(t.tenantId, t.roomId, t.createdAt.desc()),
     index("runs_asker").on(t.tenantId, t.askedBy, t.createdAt.desc()),
     index("runs_failed").on(t.tenantId, t.createdAt.desc()).where(sql`state = 'failed'`),
     index("runs_budget").on(t.tenantId, t.roomId, t.askedBy, t.createdAt),

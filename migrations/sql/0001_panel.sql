@@ -242,5 +242,6 @@ CREATE INDEX "feedback_newest" ON "feedback" USING btree ("tenant_id","created_a
 CREATE UNIQUE INDEX "rooms_channel" ON "rooms" USING btree ("team_id","channel") WHERE kind = 'channel';--> statement-breakpoint
 CREATE INDEX "runs_newest" ON "runs" USING btree ("created_at" DESC NULLS LAST,"id" DESC NULLS LAST);--> statement-breakpoint
 CREATE INDEX "runs_agent" ON "runs" USING btree ("agent_id","created_at" DESC NULLS LAST);--> statement-breakpoint
+CREATE INDEX "runs_room" ON "runs" USING btree ("tenant_id","room_id","created_at" DESC NULLS LAST);--> statement-breakpoint
 CREATE INDEX "runs_asker" ON "runs" USING btree ("tenant_id","asked_by","created_at" DESC NULLS LAST);--> statement-breakpoint
 CREATE INDEX "runs_failed" ON "runs" USING btree ("tenant_id","created_at" DESC NULLS LAST) WHERE state = 'failed';
