@@ -266,10 +266,14 @@ test("every route is known here, so that none is added unseen", async () => {
     "GET /",
     "GET /.well-known/matrix/client",
     "GET /.well-known/matrix/server",
+    "GET /api/docs",
     "GET /element/:tenant",
     "GET /element/:tenant/*",
     "GET /healthz",
     "GET /join/:token",
+    "GET /panel",
+    "GET /panel/*",
+    "GET /panel/assets/:file",
     "POST /join/:token",
     "POST /join/:token/check",
   ]);
@@ -278,7 +282,7 @@ test("every route is known here, so that none is added unseen", async () => {
 test("a stranger gets nothing but what is for strangers", async () => {
   const { app } = await setUp();
   const cases: [string, number][] = [
-    ["/", 200],
+    ["/", 302],
     ["/healthz", 200],
     ["/nothing", 404],
     ["/element/acme", 302],
