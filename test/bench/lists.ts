@@ -86,7 +86,7 @@ async function allLists({ ctx }: Platform, ask: Ask): Promise<string[]> {
   };
   const lists: string[] = [];
   for (const [path, { get }] of Object.entries(paths)) {
-    if (!get || !isList(get) || OF_THE_HOMESERVER.test(path)) continue;
+    if (!get || !isList(get) || NOT_OF_THE_DATABASE.test(path)) continue;
     const address = path.replaceAll(/\{(\w+)\}/g, (_, name: string) => encodeURIComponent(names[name] ?? "none"));
     lists.push(address);
     const page = (await ask(address)) as { next: string | null };
@@ -98,8 +98,8 @@ async function allLists({ ctx }: Platform, ask: Ask): Promise<string[]> {
   return lists;
 }
 
-/** Asked of the homeserver, which a seeded client has not. */
-const OF_THE_HOMESERVER = /devices/;
+/** Asked of the homeserver, which a seeded client has not, or about the own account, which tokens may not. */
+const NOT_OF_THE_DATABASE = /devices|^\/me\//;
 
 function isList(get: { responses: Record<string, unknown> }): boolean {
   const answer = JSON.stringify(get.responses["200"] ?? {});
