@@ -4,6 +4,7 @@ import type { Context as Request } from "hono";
 import type { Context } from "../../core/context.ts";
 import type { Action } from "../rights.ts";
 import type { Caller } from "./caller.ts";
+import "./sentences.ts";
 
 export { z };
 

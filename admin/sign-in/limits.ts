@@ -15,7 +15,7 @@ export interface Tries {
 }
 
 /** An address gets 30 tries and then 6 a minute, a name 10 and then 2 a minute. */
-export function signInTries(ctx: Context): Tries {
+export function signInTries(ctx: Pick<Context, "clock">): Tries {
   const now = () => ctx.clock.now();
   const byAddress = rateLimit({ burst: 30, refillMs: 10_000, now });
   const byName = rateLimit({ burst: 10, refillMs: 30_000, now });

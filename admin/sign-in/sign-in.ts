@@ -85,7 +85,7 @@ async function signInPerson(
     await verifyPassword(null, password); // as much work as for a name that there is
     throw wrong();
   }
-  if (!(await askHomeserver(() => checkPassword(ctx, { tenantId: tenant.id, username: userId, password }))))
+  if (!(await askHomeserver(() => checkPassword(ctx, { tenantId: tenant.id, username: localpart, password }))))
     throw wrong();
   const person = await askHomeserver(() => readPerson(ctx, { tenantId: tenant.id, userId }));
   if (!person || person.deactivated) throw wrong();
