@@ -17,7 +17,7 @@ export const MAX_PICTURE = 1_000_000;
 const MAX_SIDE = 4096;
 
 /** Names the face that a definition has: the same name, the same picture. */
-export function faceOf(agentId: string, { avatar }: AgentDefinition): string {
+export function faceOf(agentId: string, { avatar }: Pick<AgentDefinition, "avatar">): string {
   if (avatar?.kind === "uploaded") return `picture:${avatar.id}`;
   return `drawn:${avatar?.seed ?? agentId}`;
 }

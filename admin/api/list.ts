@@ -2,6 +2,7 @@
 import type { Context } from "../../core/context.ts";
 import type { Wake } from "../../core/wake.ts";
 import { accountEndpoints } from "./account.ts";
+import { agentEndpoints } from "./agents.ts";
 import { auditEndpoints } from "./audit.ts";
 import { clientEndpoints } from "./clients.ts";
 import type { Endpoint } from "./endpoint.ts";
@@ -9,9 +10,13 @@ import { eventEndpoints } from "./events.ts";
 import { homeserverEndpoints } from "./homeservers.ts";
 import { inviteEndpoints } from "./invites.ts";
 import { type LiveHub, openLive } from "./live.ts";
+import { modelEndpoints } from "./models.ts";
 import { operatorEndpoints } from "./operators.ts";
 import { peopleEndpoints } from "./people.ts";
+import { roomEndpoints } from "./rooms.ts";
+import { runEndpoints } from "./runs.ts";
 import { sessionEndpoints } from "./session.ts";
+import { teamEndpoints } from "./teams.ts";
 import { templateEndpoints } from "./templates.ts";
 import { tokenEndpoints } from "./tokens.ts";
 import { tryEndpoints } from "./try.ts";
@@ -35,9 +40,14 @@ export function allEndpoints(ctx: Context, given: Omit<ApiDeps, "live">): Endpoi
     ...auditEndpoints(ctx),
     ...clientEndpoints(ctx, deps),
     ...homeserverEndpoints(ctx),
+    ...modelEndpoints(ctx),
     ...templateEndpoints(ctx),
+    ...agentEndpoints(ctx),
+    ...teamEndpoints(ctx),
+    ...roomEndpoints(ctx),
     ...peopleEndpoints(ctx),
     ...inviteEndpoints(ctx),
     ...tryEndpoints(ctx, deps),
+    ...runEndpoints(ctx),
   ];
 }
