@@ -1,9 +1,9 @@
-import { and, asc, desc, eq, isNull, or } from "drizzle-orm";
+import { and, asc, desc, eq, isNull, or, sql } from "drizzle-orm";
 import { checkAddress } from "../core/addresses.ts";
 import type { Context } from "../core/context.ts";
 import { AppError } from "../core/errors.ts";
 import { newId } from "../core/ids.ts";
-import { models } from "../migrations/schema.ts";
+import { models, tenants } from "../migrations/schema.ts";
 import type { ModelAbilities } from "../migrations/types.ts";
 import { callModel, type ModelUsage } from "./call.ts";
 import { anthropicBase, NO_MODEL_SENTENCE } from "./default-model.ts";
@@ -13,7 +13,8 @@ import { openKey, sealKey } from "./model-keys.ts";
 import { modelFetch } from "./provider.ts";
 import { findDefaultAgain } from "./refresh-model.ts";
 
-type Row = typeof models.$inferSelect;
+/** A row as it is kept: its key sealed. */
+export type Row = typeof models.$inferSelect;
 
 export type Provider = Row["provider"];
 
@@ -23,7 +24,8 @@ export type ModelRow = Omit<Row, "createdAt" | "lastCheck">;
 /** A model as it is shown: whether there is a key, not which. */
 export type ShownModel = Omit<ModelRow, "apiKey"> & { hasKey: boolean };
 
-function openRow(ctx: Context, { createdAt: _createdAt, lastCheck: _lastCheck, ...row }: Row): ModelRow {
+/** A row with its key in the clear. */
+export function openRow(ctx: Context, { createdAt: _createdAt, lastCheck: _lastCheck, ...row }: Row): ModelRow {
   return { ...row, apiKey: openKey(ctx, row.id, row.apiKey) };
 }
 
@@ -52,6 +54,9 @@ export async function resolveModel(ctx: Context, tenantId: string, name: string 
   return row;
 }
 
+/** After every change of a row: nobody here answers with what was. */
+export const forgetModels = (ctx: Context): void => void resolved.delete(ctx);
+
 const noModel = (name: string | null, why = NO_MODEL_SENTENCE) =>
   new AppError(
     "no_model",
@@ -63,12 +68,14 @@ const noModel = (name: string | null, why = NO_MODEL_SENTENCE) =>
 async function findModel(ctx: Context, tenantId: string | null, name: string | null): Promise<ModelRow | null> {
   const scope =
     tenantId === null ? isNull(models.tenantId) : or(eq(models.tenantId, tenantId), isNull(models.tenantId));
+  // One of the operator's that the tenant chose: after its own default, before the operator's.
+  const chosen = sql`${models.id} is not distinct from (select default_model_id from tenants where id = ${tenantId})`;
   const [row] = await ctx.db
     .select()
     .from(models)
-    .where(and(scope, name === null ? eq(models.isDefault, true) : eq(models.name, name)))
+    .where(and(scope, name === null ? or(eq(models.isDefault, true), chosen) : eq(models.name, name)))
     // Ascending order has nulls last: the tenant's own comes first.
-    .orderBy(asc(models.tenantId))
+    .orderBy(asc(models.tenantId), desc(chosen))
     .limit(1);
   return row ? openRow(ctx, row) : null;
 }
@@ -89,7 +96,7 @@ export async function listModels(ctx: Context, tenantId?: string | null): Promis
   return rows.map(shown);
 }
 
-function shown({ apiKey, ...row }: ModelRow): ShownModel {
+export function shown({ apiKey, ...row }: ModelRow): ShownModel {
   const { id, tenantId, name, provider, baseUrl, model, abilities, isDefault, source } = row;
   return { id, tenantId, name, provider, baseUrl, model, abilities, isDefault, source, hasKey: apiKey !== null };
 }
@@ -143,7 +150,8 @@ export async function addModel(ctx: Context, input: NewModel): Promise<ShownMode
   return shown(row);
 }
 
-async function checkedAddress(
+/** Throws `invalid`, or `address_refused`. */
+export async function checkedAddress(
   ctx: Context,
   tenantId: string | null,
   provider: Provider,
@@ -162,7 +170,10 @@ async function checkedAddress(
 }
 
 /** What the server has; nothing when it is away or keeps no list, which is no reason not to add it. */
-async function askServer(ctx: Context, input: NewModel & { provider: Provider; baseUrl: string }): Promise<Offered[]> {
+export async function askServer(
+  ctx: Context,
+  input: Pick<NewModel, "tenantId" | "apiKey"> & { provider: Provider; baseUrl: string },
+): Promise<Offered[]> {
   if (input.provider !== "openai-compatible") return [];
   try {
     const fetch = modelFetch(ctx, input.tenantId);
@@ -175,19 +186,23 @@ async function askServer(ctx: Context, input: NewModel & { provider: Provider; b
 }
 
 async function insertModel(ctx: Context, row: ModelRow): Promise<void> {
-  const scope = row.tenantId === null ? isNull(models.tenantId) : eq(models.tenantId, row.tenantId);
   try {
     await ctx.db.transaction(async (tx) => {
-      if (row.isDefault) await tx.update(models).set({ isDefault: false }).where(scope);
+      // What was found on this machine makes room: it becomes this one, or gets its server's name behind its own.
+      const found = and(ofOwner(row.tenantId), eq(models.name, row.name), eq(models.source, "found"));
+      const same = and(found, eq(models.model, row.model), sql`${models.baseUrl} is not distinct from ${row.baseUrl}`);
+      const [before] = await tx.delete(models).where(same).returning();
+      await tx
+        .update(models)
+        .set({ name: sql`${models.name} || ' (' || ${models.baseUrl} || ')'` })
+        .where(found);
+      row.isDefault ||= before?.isDefault ?? false;
+      if (row.isDefault) await clearDefault(tx, row.tenantId);
       await tx.insert(models).values(row);
     });
   } catch (error) {
     const code = (error as { cause?: { code?: string } }).cause?.code;
-    if (code === "23505")
-      throw new AppError(
-        "conflict",
-        `There is a model named "${row.name}" already. Choose another name or remove it first.`,
-      );
+    if (code === "23505") throw nameTaken(row.name);
     if (code === "23503") throw new AppError("not_found", `There is no client "${row.tenantId}".`);
     throw error;
   } finally {
@@ -195,10 +210,22 @@ async function insertModel(ctx: Context, row: ModelRow): Promise<void> {
   }
 }
 
+export const nameTaken = (name: string) =>
+  new AppError("conflict", `There is a model named "${name}" already. Choose another name or remove it first.`);
+
+/** A tenant's own, or the operator's. */
+export const ofOwner = (tenantId: string | null) =>
+  tenantId === null ? isNull(models.tenantId) : eq(models.tenantId, tenantId);
+
+/** All of them, so that two who choose at once wait for each other. */
+export async function clearDefault(tx: Pick<Context["db"], "update">, tenantId: string | null): Promise<void> {
+  await tx.update(models).set({ isDefault: false }).where(ofOwner(tenantId));
+  if (tenantId !== null) await tx.update(tenants).set({ defaultModelId: null }).where(eq(tenants.id, tenantId));
+}
+
 /** Removes a model that was added. Throws `not_found`, or `invalid` for one that comes from the environment or was found. */
 export async function removeModel(ctx: Context, tenantId: string | null, name: string): Promise<void> {
-  const scope = tenantId === null ? isNull(models.tenantId) : eq(models.tenantId, tenantId);
-  const which = and(scope, eq(models.name, name));
+  const which = and(ofOwner(tenantId), eq(models.name, name));
   const [removed] = await ctx.db
     .delete(models)
     .where(and(which, eq(models.source, "added")))
@@ -227,6 +254,11 @@ export interface ModelTest {
 /** Asks a model for one word, as an agent would. Throws `no_model` or what `callModel` throws. */
 export async function testModel(ctx: Context, tenantId: string | null, name: string | null): Promise<ModelTest> {
   const row = tenantId === null ? await operatorModel(ctx, name) : await resolveModel(ctx, tenantId, name);
+  return await askForAWord(ctx, tenantId, row);
+}
+
+/** `tenantId`: whose day it counts for. */
+export async function askForAWord(ctx: Context, tenantId: string | null, row: ModelRow): Promise<ModelTest> {
   const { text, firstTokenMs, durationMs, usage, recorded } = await callModel(ctx, {
     tenantId,
     roomId: null,

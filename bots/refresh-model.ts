@@ -135,7 +135,10 @@ async function store(ctx: Context, rows: readonly Outside[]): Promise<void> {
       .from(models)
       .where(and(isNull(models.tenantId), sql`${models.source} = 'added'`));
     const taken = new Set(added.map((row) => row.name));
-    for (const [index, row] of rows.entries()) {
+    // One that was found and then added under its name is in the list as the added one.
+    const isAdded = ({ source, model, baseUrl }: Outside) =>
+      source === "found" && added.some((one) => one.name === model && one.model === model && one.baseUrl === baseUrl);
+    for (const [index, row] of rows.filter((row) => !isAdded(row)).entries()) {
       const name = taken.has(row.model)
         ? `${row.model} (${row.baseUrl ? hostOf(row.baseUrl) : row.provider})`
         : row.model;
