@@ -4,6 +4,7 @@ import { readEvent, redactEvent, sendEvent } from "../homeserver/matrix.ts";
 import { destinationOf, finalText, firstTxn, isUncertain, namedAgents } from "./answer.ts";
 import { saveEvents } from "./finish.ts";
 import type { Outlet, WholeAnswer } from "./outlet.ts";
+import { nameIn } from "./person-name.ts";
 import { editMessage, newMessage, partsOf } from "./reply.ts";
 import { Shown } from "./shown.ts";
 import { loadSurroundings, type Surroundings, untilItWorks, type Work } from "./work.ts";
@@ -55,8 +56,14 @@ async function isFinished(ctx: Context, work: Work, eventId: string): Promise<bo
   return marker?.run === work.runId && marker.final === true;
 }
 
+/** Operators are in no room. */
+const stranger = (id: string) => (id.startsWith("@") ? id : nameIn(id));
+
 async function sendParts(ctx: Context, work: Work, seen: Surroundings, notice: boolean): Promise<string[]> {
-  const text = finalText(work, (userId) => seen.members.find((member) => member.userId === userId)?.name ?? userId);
+  const text = finalText(
+    work,
+    (userId) => seen.members.find((member) => member.userId === userId)?.name ?? stranger(userId),
+  );
   const to = destinationOf(work);
   const { tenantId, agentUserId: as, deviceId, roomId } = work;
   const send = (txnId: string, content: Record<string, unknown>) =>

@@ -2,6 +2,7 @@
 import type { Context } from "../core/context.ts";
 import { AppError } from "../core/errors.ts";
 import type { AgentDefinition, RunTimings, StepContext, StepDetail } from "../migrations/types.ts";
+import { nameIn } from "./person-name.ts";
 import { positionsOf } from "./positions.ts";
 import { textOf } from "./prompt.ts";
 
@@ -123,10 +124,6 @@ export function eventLink(roomId: string, eventId: string | null, server: string
   const event = eventId === null ? "" : `/${encodeURIComponent(eventId)}`;
   return `https://matrix.to/#/${encodeURIComponent(roomId)}${event}?via=${encodeURIComponent(server)}`;
 }
-
-/** `@ann:acme.example` and `operator:ann` are ann where nothing better is known. */
-export const nameIn = (userId: string): string =>
-  (userId.startsWith("@") ? userId.slice(1).split(":")[0] : userId.slice(userId.indexOf(":") + 1)) || userId;
 
 type Fragment = ReturnType<Context["sql"]>;
 

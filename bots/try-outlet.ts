@@ -5,6 +5,7 @@
 import { CHANNELS, type Context } from "../core/context.ts";
 import { finalText } from "./answer.ts";
 import type { Outlet, Showing } from "./outlet.ts";
+import { nameIn } from "./person-name.ts";
 import { type Surroundings, untilItWorks, type Work } from "./work.ts";
 
 /** The room id under which a chat's messages stand in `inbox`; those of Matrix begin with "!". */
@@ -22,7 +23,7 @@ export const tryOutlet: Outlet = {
   },
   async send(ctx, work) {
     const { state } = work.step;
-    const text = finalText(work, (userId) => nameOf(userId));
+    const text = finalText(work, nameIn);
     return [await keepAnswer(ctx, work, text, { notice: state === "failed" || state === "running" })];
   },
   // The panel shows the run's own sentence.
@@ -48,15 +49,11 @@ async function surroundings(ctx: Context, work: Work): Promise<Surroundings> {
   return {
     messages,
     members: [
-      { userId: work.askedBy, name: person?.name ?? nameOf(work.askedBy), agentName: null },
+      { userId: work.askedBy, name: person?.name ?? nameIn(work.askedBy), agentName: null },
       { userId: work.agentUserId, name: work.definition.name, agentName: work.definition.name },
     ],
   };
 }
-
-/** `@ann:acme.example` and `operator:ann` are both called ann where nothing better is known. */
-const nameOf = (userId: string): string =>
-  (userId.startsWith("@") ? userId.slice(1).split(":")[0] : userId.slice(userId.indexOf(":") + 1)) || userId;
 
 /** The agent's message. Its event id is the run's, so it is there once. A notice is not taken for something the agent said. */
 async function keepAnswer(ctx: Context, work: Work, text: string, how: { notice: boolean }): Promise<string> {

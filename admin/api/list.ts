@@ -7,6 +7,7 @@ import { auditEndpoints } from "./audit.ts";
 import { clientEndpoints } from "./clients.ts";
 import type { Endpoint } from "./endpoint.ts";
 import { eventEndpoints } from "./events.ts";
+import { homeEndpoints } from "./home.ts";
 import { homeserverEndpoints } from "./homeservers.ts";
 import { inviteEndpoints } from "./invites.ts";
 import { type LiveHub, openLive } from "./live.ts";
@@ -43,6 +44,7 @@ export function allEndpoints(ctx: Context, given: Omit<ApiDeps, "live">): Endpoi
     ...modelEndpoints(ctx),
     ...templateEndpoints(ctx),
     ...agentEndpoints(ctx),
+    ...homeEndpoints(ctx, deps),
     ...teamEndpoints(ctx),
     ...roomEndpoints(ctx),
     ...peopleEndpoints(ctx),

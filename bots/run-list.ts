@@ -1,0 +1,146 @@
+/** Lists of runs, newest first. Whatever is asked for, an index bounds what has to be read for one page. */
+import type { PendingQuery, Row } from "postgres";
+import type { Context } from "../core/context.ts";
+import { AppError } from "../core/errors.ts";
+import type { RunState } from "./run-timeline.ts";
+
+/** Runs that are looked at for one page where no index serves all filters: then a page may be short and still not the last. */
+export const SCAN = 2000;
+
+export interface RunFilter {
+  /** Null: of all clients. */
+  tenantId: string | null;
+  agentId?: string | undefined;
+  roomId?: string | undefined;
+  /** Matrix user id, or `operator:<name>`. Within one client only. */
+  askedBy?: string | undefined;
+  state?: RunState | undefined;
+  source?: "room" | "try" | undefined;
+  /** Milliseconds since 1970; `to` is the first moment that is not wanted. */
+  from?: number | undefined;
+  to?: number | undefined;
+}
+
+/** Where a page ended. Microseconds, as Postgres keeps them: with milliseconds runs would be skipped or come twice. */
+export interface RunPlace {
+  micros: number;
+  id: string;
+}
+
+export interface ListedRun {
+  id: string;
+  tenantId: string;
+  tenantTitle: string;
+  state: RunState;
+  source: "room" | "try";
+  agentId: string;
+  agentName: string;
+  roomId: string | null;
+  roomName: string | null;
+  askedBy: string;
+  askedByName: string | null;
+  createdAt: number;
+  /** From the question to the end; null while it goes on. */
+  durationMs: number | null;
+  tokens: number;
+  error: string | null;
+}
+
+/** A page of at most `limit` runs; `next` is null after the last one. Throws `invalid`. */
+export async function listRuns(
+  ctx: Context,
+  filter: RunFilter,
+  page: { limit: number; after: RunPlace | null },
+): Promise<{ runs: ListedRun[]; next: RunPlace | null }> {
+  if (filter.askedBy !== undefined && filter.tenantId === null)
+    throw new AppError("invalid", "Runs of one person are listed within a client. Choose the client first.");
+  if (page.after && !isPlace(page.after))
+    throw new AppError("invalid", "This is no cursor of this list. Begin again without one.");
+  const { found, next } = await findRuns(ctx, filter, page);
+  const rows = await readRuns(ctx, found);
+  const byId = new Map(rows.map((row) => [row.id, row]));
+  return { runs: found.flatMap((id) => byId.get(id) ?? []), next };
+}
+
+const isPlace = ({ micros }: RunPlace) => Number.isSafeInteger(micros) && micros >= 0;
+
+type Fragment = PendingQuery<Row[]>;
+
+/** `drive`: what one index finds in order. `rest`: looked at row by row, in at most `SCAN` rows. */
+function conditions({ sql }: Context, filter: RunFilter): { drive: Fragment[]; rest: Fragment[] } {
+  const { tenantId, agentId, roomId, askedBy, state, source } = filter;
+  const tenant = tenantId === null ? [] : [sql`tenant_id = ${tenantId}`];
+  const agent = agentId === undefined ? [] : [sql`agent_id = ${agentId}`];
+  const room = roomId === undefined ? [] : [sql`room_id = ${roomId}`];
+  const asker = askedBy === undefined ? [] : [sql`asked_by = ${askedBy}`];
+  const tried = source === undefined ? [] : [sql`source = ${source}`];
+  const inState = state === undefined ? [] : [STATE[state](sql)];
+  // runs_budget and runs_asker
+  if (askedBy !== undefined) return { drive: [...tenant, ...room, ...asker], rest: [...agent, ...inState, ...tried] };
+  // runs_agent: the tenant is looked at afterwards, for ids of other clients' agents
+  if (agentId !== undefined) return { drive: agent, rest: [...tenant, ...room, ...inState, ...tried] };
+  // runs_room
+  if (roomId !== undefined && tenantId !== null) return { drive: [...tenant, ...room], rest: [...inState, ...tried] };
+  // runs_open: few, whoever's they are
+  if (state === "queued" || state === "running") return { drive: [...inState, ...tenant], rest: [...room, ...tried] };
+  // runs_failed
+  if (state === "failed" && tenantId !== null) return { drive: [...tenant, ...inState], rest: tried };
+  // runs_tenant and runs_newest
+  return { drive: tenant, rest: [...room, ...inState, ...tried] };
+}
+
+/** Written out: a partial index is chosen for constants only. */
+const STATE: Record<RunState, (sql: Context["sql"]) => Fragment> = {
+  queued: (sql) => sql`state = 'queued'`,
+  running: (sql) => sql`state = 'running'`,
+  done: (sql) => sql`state = 'done'`,
+  stopped: (sql) => sql`state = 'stopped'`,
+  superseded: (sql) => sql`state = 'superseded'`,
+  failed: (sql) => sql`state = 'failed'`,
+};
+
+async function findRuns(
+  ctx: Context,
+  filter: RunFilter,
+  { limit, after }: { limit: number; after: RunPlace | null },
+): Promise<{ found: string[]; next: RunPlace | null }> {
+  const { sql } = ctx;
+  const { drive, rest } = conditions(ctx, filter);
+  const at = (micros: number) => sql`(timestamptz 'epoch' + ${micros}::float8 * interval '1 microsecond')`;
+  const all = [
+    ...drive,
+    ...(filter.from === undefined ? [] : [sql`created_at >= ${at(filter.from * 1000)}`]),
+    ...(filter.to === undefined ? [] : [sql`created_at < ${at(filter.to * 1000)}`]),
+    ...(after
+      ? [sql`created_at <= ${at(after.micros)}`, sql`(created_at, id) < (${at(after.micros)}, ${after.id})`]
+      : []),
+  ];
+  const scan = rest.length > 0 ? SCAN : limit + 1;
+  const rows = await sql<(RunPlace & { fits: boolean })[]>`
+    select id, (extract(epoch from created_at) * 1000000)::float8 as micros, ${every(sql, rest)} as fits
+    from (select * from runs where ${every(sql, all)} order by created_at desc, id desc limit ${scan}) r
+    order by created_at desc, id desc`;
+  const fitting = rows.filter(({ fits }) => fits);
+  const shown = fitting.slice(0, limit);
+  const more = fitting.length > limit;
+  const last = more ? shown.at(-1) : rows.length === scan ? rows.at(-1) : undefined;
+  return { found: shown.map(({ id }) => id), next: last ? { micros: last.micros, id: last.id } : null };
+}
+
+const every = (sql: Context["sql"], parts: Fragment[]): Fragment =>
+  parts.reduce((all, part) => sql`${all} and ${part}`, sql`true`);
+
+/** A page's rows with names and tokens, each by its key. */
+const readRuns = ({ sql }: Context, ids: string[]) => sql<ListedRun[]>`
+  select r.id, r.tenant_id as "tenantId", t.title as "tenantTitle", r.state, r.source, r.agent_id as "agentId", a.name as "agentName",
+    case when r.source = 'room' then r.room_id end as "roomId", coalesce(m.channel, m.state->>'name') as "roomName",
+    r.asked_by as "askedBy", coalesce(b.name, w.display_name, p.display_name) as "askedByName",
+    extract(epoch from r.created_at)::float8 * 1000 as "createdAt",
+    extract(epoch from r.finished_at - r.created_at)::float8 * 1000 as "durationMs",
+    coalesce((select sum(input_tokens + output_tokens) from ledger where run_id = r.id), 0)::float8 as tokens, r.error
+  from runs r join tenants t on t.id = r.tenant_id join agents a on a.id = r.agent_id
+    left join rooms m on m.tenant_id = r.tenant_id and m.room_id = r.room_id
+    left join room_members w on w.tenant_id = r.tenant_id and w.room_id = r.room_id and w.user_id = r.asked_by
+    left join people p on p.tenant_id = r.tenant_id and p.user_id = r.asked_by
+    left join agents b on b.tenant_id = r.tenant_id and b.user_id = r.asked_by
+  where r.id = any(${ids}::text[])`;
