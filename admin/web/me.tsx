@@ -1,19 +1,11 @@
 /** Who is signed in, what they may, and which client the page is about. */
 import { createContext, type ReactNode, useContext } from "react";
 import { useLocation, useParams } from "wouter";
-import type { Action, Role } from "../rights.ts";
+import type { Me } from "../api/session-views.ts";
+import type { Action } from "../rights.ts";
 import { useGet } from "./api.ts";
 
-export interface Me {
-  kind: "operator" | "person";
-  id: string;
-  name: string;
-  role: Role;
-  client: { id: string; title: string; serverName: string } | null;
-  /** What this role may in its place. */
-  rights: Action[];
-  panelUrl: string;
-}
+export type { Me };
 
 const MeContext = createContext<Me | null>(null);
 

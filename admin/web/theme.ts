@@ -62,8 +62,8 @@ export const cssVariables: CSSVariablesResolver = () => {
     dark[`${name}-filled-hover`] = `color-mix(in srgb, ${deep}, white 12%)`;
     dark[`${name}-text`] = shade(3);
     dark[`${name}-outline`] = shade(3);
-    dark[`${name}-light`] = `color-mix(in srgb, ${shade(9)}, black 60%)`;
-    dark[`${name}-light-hover`] = `color-mix(in srgb, ${shade(9)}, black 45%)`;
+    dark[`${name}-light`] = `color-mix(in srgb, ${shade(9)}, #1c2026 72%)`;
+    dark[`${name}-light-hover`] = `color-mix(in srgb, ${shade(9)}, #1c2026 60%)`;
     dark[`${name}-light-color`] = shade(1);
   }
   return { variables: {}, light, dark };

@@ -67,9 +67,12 @@ export function Navigation({ onGo }: { onGo: () => void }) {
       {operator && <ClientSwitch onGo={onGo} />}
       {client !== null && (
         <div>
-          <Text fw={650} px="sm" pb={4} size="sm" lineClamp={1}>
-            {title}
-          </Text>
+          {/* Operators read it in the box above. */}
+          {!operator && (
+            <Text fw={650} px="sm" pb={4} size="sm" lineClamp={1}>
+              {title}
+            </Text>
+          )}
           <Items items={clientItems(client)} onGo={onGo} />
         </div>
       )}
@@ -113,6 +116,7 @@ function Items({ items, onGo }: { items: Item[]; onGo: () => void }) {
           aria-current={href === here ? "page" : undefined}
           onClick={onGo}
           className="agt-nav"
+          py={5}
         />
       ))}
     </>

@@ -7,6 +7,19 @@ import { SignInForm } from "../pages/sign-in-form.tsx";
 import { onSignInAgain } from "../sign-in-again.ts";
 import { texts } from "../texts.ts";
 
+let escape: (() => void) | undefined;
+
+// Every open dialog hears Esc; one below this, with a form in it, must not close with it. Heard before Mantine listens.
+window.addEventListener(
+  "keydown",
+  (event) => {
+    if (event.key !== "Escape" || !escape) return;
+    event.stopImmediatePropagation();
+    escape();
+  },
+  { capture: true },
+);
+
 /** Opens over the page when a request meets a session that ended. The page below keeps what was typed. */
 export function SignInDialog() {
   const me = useMe();
@@ -26,6 +39,9 @@ export function SignInDialog() {
     answer.current?.(same);
     answer.current = undefined;
   };
+  useEffect(() => {
+    escape = open ? () => end(false) : undefined;
+  });
   const signedIn = async () => {
     const now = await get<Me>("/me", {}, { strangerToo: true }).catch((error: unknown) => {
       end(false);
