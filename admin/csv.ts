@@ -10,6 +10,6 @@ export const csvOf = (rows: readonly (readonly Cell[])[]): string =>
 export function csvCell(value: Cell): string {
   if (value === null || value === undefined) return "";
   if (typeof value === "number") return String(value);
-  const safe = /^[=+\-@\t\r]/.test(value) ? `'${value}` : value;
+  const safe = /^(\s*[=+\-@]|[\t\r])/.test(value) ? `'${value}` : value;
   return /[",\r\n;]/.test(safe) || safe !== safe.trim() ? `"${safe.replaceAll('"', '""')}"` : safe;
 }

@@ -68,13 +68,15 @@ function isRepeated(small: string): boolean {
   return [1, 2, 3, 4].some((size) => small.length >= 2 * size && [...small].every((c, i) => c === small[i % size]));
 }
 
-/** The owner's name, with little beside it. */
+/** The owner's name, forwards or backwards, with little beside it. */
 function isName(small: string, name: string): boolean {
-  if (name.length < 3) return false;
-  const turned = [...name].toReversed().join("");
-  return [name, turned].some(
-    (form) => bare(small) === bare(form) || (small.includes(form) && small.length - form.length < 5),
-  );
+  const plain = name.replaceAll(/[^\p{L}\p{N}]/gu, "");
+  return [name, plain].some((given) => {
+    if (given.length < 3) return false;
+    return [given, [...given].toReversed().join("")].some(
+      (form) => bare(small) === bare(form) || (small.includes(form) && small.length - form.length < 5),
+    );
+  });
 }
 
 /** What is tried first, without the sequences and repetitions that are found by rule. */

@@ -26,6 +26,7 @@ test.each([
   "ALICE-2026",
   "ecila-99",
   "alice liddell1",
+  "AliceLiddell",
 ])("%j is too easy", (password) => {
   expect(passwordProblem(password, NAMES)).toBe("This password is too easy to guess.");
 });
