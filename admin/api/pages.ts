@@ -4,7 +4,7 @@ import { z } from "./endpoint.ts";
 
 /** The query of every list; extend it with filters. */
 export const pageQuery = z.object({
-  limit: z.coerce.number().int().min(1).max(200).default(50),
+  limit: z.coerce.number().int().min(1).max(100).default(50),
   cursor: z.string().max(1000).optional(),
 });
 

@@ -82,7 +82,7 @@ async function allLists({ ctx }: Platform, ask: Ask): Promise<string[]> {
     agent: names.agent ?? "",
     room: names.room ?? "",
     person: names.user ?? "",
-    limit: "200",
+    limit: "100",
   };
   const lists: string[] = [];
   for (const [path, { get }] of Object.entries(paths)) {
