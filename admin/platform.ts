@@ -38,6 +38,7 @@ import { ensureDemo } from "./demo.ts";
 import { publicRoutes } from "./http.ts";
 import { metricsRoutes } from "./metrics.ts";
 import { publicUrl } from "./public-url.ts";
+import { firstOperatorLink } from "./sign-in/first-operator.ts";
 import { summary } from "./summary.ts";
 import { startTidying } from "./tidy.ts";
 
@@ -169,7 +170,8 @@ async function receive(life: Life, ctx: Context, { wake, command, lock, versions
   door.open();
   lock?.note(await publicUrl(ctx));
   life.say("Agentopia is running. Ctrl-C stops it.");
-  for (const line of await summary(ctx, { invite, model })) life.say(line);
+  const signIn = await firstOperatorLink(ctx);
+  for (const line of await summary(ctx, { invite, model, signIn })) life.say(line);
 }
 
 async function startBots(

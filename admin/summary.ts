@@ -5,11 +5,12 @@ import { publicUrl } from "./public-url.ts";
 /** The few lines that a start ends with: addresses, how to get in, which model answers. */
 export async function summary(
   ctx: Context,
-  { invite, model }: { invite: string | null; model: string },
+  { invite, model, signIn }: { invite: string | null; model: string; signIn: string | null },
 ): Promise<string[]> {
   const tenants = await listTenants(ctx);
   const [first] = tenants;
   const lines = [["Platform", await publicUrl(ctx)]];
+  lines.push(["Sign in", signIn ? `${signIn} (once, for the first operator)` : `${await publicUrl(ctx)}/panel/`]);
   for (const { title, homeserverUrl, serverName, state } of tenants.slice(0, 5)) {
     const how = state === "running" ? "" : ` (${state.replace("_", " ")})`;
     lines.push(["Client", `${title}: homeserver ${homeserverUrl}, server name ${serverName}${how}`]);

@@ -7,6 +7,7 @@ import { addDataCommands } from "./data.ts";
 import { addInviteCommands } from "./invite.ts";
 import { endWithReader, type Io, terminal } from "./io.ts";
 import { addModelCommands } from "./model.ts";
+import { addOperatorCommands } from "./operator.ts";
 import { addRunCommands } from "./run.ts";
 import { addStatusCommand } from "./status.ts";
 import { addTeamCommands } from "./team.ts";
@@ -36,6 +37,7 @@ export async function runCli(argv: string[], io: Io = terminal): Promise<number>
     addAgentCommands,
     addModelCommands,
     addRunCommands,
+    addOperatorCommands,
     addDataCommands,
   ];
   for (const addTo of add)

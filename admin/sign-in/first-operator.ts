@@ -14,13 +14,14 @@ export const OPERATOR_LINK_MS = 2 * 86_400_000;
 export async function firstOperatorLink(ctx: Context): Promise<string | null> {
   const all = await listOperators(ctx);
   if (all.some(({ hasPassword }) => hasPassword)) return null;
-  const first = all.find(({ state }) => state === "active") ?? (await makeFirst(ctx));
+  const first = all.find(({ state }) => state === "active") ?? (await makeFirstOperator(ctx));
   await revokeOperatorLinks(ctx, first.id);
   const link = { kind: "operator", operatorId: first.id, createdBy: "npm start", ttlMs: FIRST_LINK_MS } as const;
   return (await createLink(ctx, link)).url;
 }
 
-async function makeFirst(ctx: Context): Promise<Operator> {
+/** The account "admin", of whoever has the machine. */
+export async function makeFirstOperator(ctx: Context): Promise<Operator> {
   const made = await createOperator(ctx, { name: FIRST_NAME });
   await writeAudit(ctx, {
     actor: { kind: "command_line", id: "start", name: "npm start" },

@@ -47,6 +47,7 @@ const COMMANDS = {
   agent: ["create", "list", "pause", "resume", "remove"],
   model: ["add", "list", "test", "remove"],
   run: ["list", "show", "stop"],
+  operator: ["list", "link"],
   backup: [],
   restore: [],
 };
