@@ -1,3 +1,4 @@
+import "./agents/agents.css";
 import { Button, Group, SegmentedControl, SimpleGrid, TextInput } from "@mantine/core";
 import { useDebouncedValue, useDisclosure } from "@mantine/hooks";
 import { IconPlus, IconSearch } from "@tabler/icons-react";

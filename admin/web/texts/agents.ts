@@ -99,6 +99,7 @@ export const agentsTexts = {
     rooms: "Invite it to a room",
     ask: (name: string) => `In a room, write @${name} and your question in your Matrix app.`,
     direct: "Or start a direct chat with",
+    openRoom: (room: string) => `Open ${room} in your Matrix app`,
     close: "Close",
   },
 
@@ -125,7 +126,8 @@ export const agentsTexts = {
     characters: (used: number, most: number) => `${used.toLocaleString()} of ${most.toLocaleString()} characters`,
     model: "Model",
     modelHelp: "What thinks for it.",
-    modelDefault: "The client's default",
+    modelDefault: (name: string | null) =>
+      name === null ? "The company's default" : `The company's default (${name})`,
     modelGone: (name: string) => `${name} (not there any more)`,
     problems: "Something in the form has to be put right first.",
   },
@@ -155,9 +157,10 @@ export const agentsTexts = {
     add: "Add a variable",
     remove: (name: string) => `Remove ${name || "this variable"}`,
     unknown: (names: string[]) =>
-      `${names.map((name) => `{{${name}}}`).join(", ")} ${names.length === 1 ? "has" : "have"} no value. Add ${names.length === 1 ? "it" : "them"} below, or people's answers are made with the bare braces.`,
+      `${names.map((name) => `{{${name}}}`).join(", ")} ${names.length === 1 ? "has" : "have"} no value. Without one, the agent reads the braces as they are.`,
+    addThem: (count: number) => (count === 1 ? "Add it" : "Add them"),
     unused: "Not used in the instructions",
-    badName: "Letters, digits and _ only, beginning with a letter.",
+    badName: "Small letters, digits and _ only, beginning with a letter.",
     taken: "This name is used already.",
     reserved: "This one is filled in by itself.",
   },
@@ -170,6 +173,7 @@ export const agentsTexts = {
     people: "People",
     peopleHelp: "Type a name, or a whole user id like @maya:example.org.",
     none: "Choose at least one person, or one of the other two.",
+    clear: "Leave out all of them",
   },
 
   scope: {
@@ -256,6 +260,7 @@ export const agentsTexts = {
     invite: "Invite to rooms",
     room: "Room",
     scope: "May there",
+    coming: "Invited, on its way",
     remove: (room: string) => `Take it out of ${room}`,
     removeTitle: (agent: string, room: string) => `Take ${agent} out of ${room}?`,
     removeText: "It leaves the room and answers there no more. What it wrote stays.",
@@ -277,10 +282,22 @@ export const agentsTexts = {
     none: "Nothing asked yet",
     noneText: "Each answer it gives stands here, with what it took.",
     all: "All its runs",
-    question: "Question",
+    where: "Where",
+    tried: "Tried here",
     who: "Asked by",
     when: "When",
     state: "State",
+    states: {
+      queued: "Waiting",
+      running: "Answering",
+      done: "Answered",
+      stopped: "Stopped",
+      superseded: "Asked anew",
+      failed: "Failed",
+    },
+    took: "Took",
+    seconds: (ms: number) => `${(ms / 1000).toFixed(1)} s`,
+    tokens: "Tokens",
   },
 
   feedback: {
@@ -288,8 +305,11 @@ export const agentsTexts = {
     noneText: "When people put 👍 or 👎 on an answer in a room, it stands here.",
     good: "Good",
     bad: "Bad",
+    what: "Feedback",
+    who: "By",
+    when: "When",
+    answer: "Answer",
     open: "Look at the run",
-    gone: "The text is not kept any more.",
   },
 
   actions: {

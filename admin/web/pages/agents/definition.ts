@@ -11,12 +11,15 @@ export const BUILT_IN = ["agent", "company", "room", "date"] as const;
 
 /** Names in `{{ }}`, each once, in the order in which they come. */
 export const variablesIn = (text: string): string[] => [
-  ...new Set([...text.matchAll(/\{\{\s*([\p{L}\p{N}_]+)\s*\}\}/gu)].map(([, name]) => name ?? "")),
+  ...new Set([...text.matchAll(/\{\{\s*([^{}\n]{1,60}?)\s*\}\}/g)].map(([, name]) => name ?? "")),
 ];
 
 /** Those that nothing is put in the place of. */
 export const unknownVariables = ({ instructions, variables = {} }: Definition): string[] =>
   variablesIn(instructions).filter((name) => !isBuiltIn(name) && !Object.hasOwn(variables, name));
+
+/** What a variable may be called. */
+export const isVariableName = (name: string): boolean => /^[a-z][a-z0-9_]{0,39}$/.test(name);
 
 export const isBuiltIn = (name: string): boolean => (BUILT_IN as readonly string[]).includes(name);
 

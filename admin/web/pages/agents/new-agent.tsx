@@ -1,6 +1,5 @@
 import { Alert, Button, FileButton, Group, List, Loader, Modal, Stack, Text } from "@mantine/core";
 import { IconFileImport, IconPencilPlus } from "@tabler/icons-react";
-import { useState } from "react";
 import { useLocation } from "wouter";
 import type { ImportedView } from "../../../api/agents-views.ts";
 import { Problem, post, useSend } from "../../api.ts";
@@ -28,7 +27,13 @@ export function NewAgent({ client, opened, close }: { client: string; opened: bo
   const making = useMaking(client);
   const busy = making.isPending ? making.variables.key : null;
   return (
-    <Modal opened={opened} onClose={close} title={make.title} size="xl" closeButtonProps={{ "aria-label": texts.shell.close }}>
+    <Modal
+      opened={opened}
+      onClose={close}
+      title={make.title}
+      size="xl"
+      closeButtonProps={{ "aria-label": texts.shell.close }}
+    >
       <Stack>
         <Text size="sm">{make.intro}</Text>
         <Trouble error={making.error} />

@@ -1,6 +1,6 @@
 import { Badge, Button, Group, SimpleGrid, Stack, Text, Title } from "@mantine/core";
 import type { ReactNode } from "react";
-import type { TemplateView } from "../../../api/templates.ts";
+import type { TemplateView } from "../../../api/templates-views.ts";
 import { usePages } from "../../api.ts";
 import { Trouble } from "../../parts/trouble.tsx";
 import { texts } from "../../texts.ts";

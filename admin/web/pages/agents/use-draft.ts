@@ -21,6 +21,8 @@ export interface Draft {
   /** What somebody else saved meanwhile. */
   theirs: DraftView | null;
   change(part: Partial<Definition>): void;
+  /** The draft that was saved last, newer perhaps than what is drawn. */
+  revisionNow(): number;
   /** Saves now; true when all is saved. */
   save(): Promise<boolean>;
   keepMine(): void;
@@ -77,6 +79,7 @@ export function useDraft(client: string, agent: AgentView | null, mayWrite: bool
   return {
     ...shown,
     errors: fieldsOf(shown.error),
+    revisionNow: () => kept.current?.revision ?? shown.revision,
     save,
     change(part) {
       if (!mayWrite || !kept.current) return;

@@ -1,0 +1,55 @@
+import { Anchor, Button, Group, Paper, Stack, Text, Title } from "@mantine/core";
+import { useDisclosure } from "@mantine/hooks";
+import { useState } from "react";
+import type { AgentView } from "../../../api/agents-views.ts";
+import type { RoomView } from "../../../api/teams-views.ts";
+import { useMay } from "../../me.tsx";
+import { CopyButton } from "../../parts/copy-button.tsx";
+import { texts } from "../../texts.ts";
+import { InviteToRooms } from "./invite-rooms.tsx";
+
+const words = texts.agents.next;
+
+/** After an agent was published for the first time: how people get their first answer. */
+export function NextStep({ client, agent, close }: { client: string; agent: AgentView; close: () => void }) {
+  const mayPlace = useMay("teams.write");
+  const [opened, dialog] = useDisclosure(false);
+  const [rooms, setRooms] = useState<RoomView[]>([]);
+  return (
+    <Paper className="agt-card agt-next" p="md" component="section" aria-label={words.title(agent.name)}>
+      <Stack gap="sm">
+        <Title order={2} size="h4">
+          {words.title(agent.name)}
+        </Title>
+        <Group gap="sm">
+          {mayPlace && (
+            <Button onClick={dialog.open} variant={rooms.length > 0 ? "default" : "filled"}>
+              {words.rooms}
+            </Button>
+          )}
+          {rooms.map((room) => (
+            <Anchor key={room.id} href={room.link} target="_blank" rel="noreferrer">
+              {words.openRoom(room.name ?? texts.agents.rooms.unnamed)}
+            </Anchor>
+          ))}
+        </Group>
+        <Text>{words.ask(agent.name)}</Text>
+        {agent.userId && (
+          <Group gap="xs">
+            <Text>{words.direct}</Text>
+            <Text ff="monospace" size="sm">
+              {agent.userId}
+            </Text>
+            <CopyButton text={agent.userId} />
+          </Group>
+        )}
+        <Group justify="flex-end">
+          <Button variant="subtle" size="xs" onClick={close}>
+            {words.close}
+          </Button>
+        </Group>
+      </Stack>
+      {opened && <InviteToRooms client={client} agent={agent} close={dialog.close} onDone={setRooms} />}
+    </Paper>
+  );
+}

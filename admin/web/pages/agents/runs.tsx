@@ -1,0 +1,89 @@
+import { Anchor, Button, Group, Stack, Text } from "@mantine/core";
+import { useMemo } from "react";
+import { Link } from "wouter";
+import type { RunItem } from "../../../api/runs-views.ts";
+import { usePages } from "../../api.ts";
+import { Empty } from "../../parts/empty.tsx";
+import { type Column, PagedTable } from "../../parts/paged-table.tsx";
+import { StateBadge, type Tone } from "../../parts/state-badge.tsx";
+import { When } from "../../parts/when.tsx";
+import { to } from "../../paths.ts";
+import { texts } from "../../texts.ts";
+
+const words = texts.agents.runs;
+
+const TONES: Record<RunItem["state"], Tone> = {
+  queued: "busy",
+  running: "busy",
+  done: "good",
+  stopped: "quiet",
+  superseded: "quiet",
+  failed: "bad",
+};
+
+/** The newest answers of an agent. */
+export function AgentRuns({ client, agent }: { client: string; agent: string }) {
+  const pages = usePages<RunItem>("runs", `/clients/${encodeURIComponent(client)}/runs`, { agent, limit: 20 });
+  const columns = useMemo<Column<RunItem>[]>(
+    () => [
+      {
+        id: "when",
+        title: words.when,
+        cell: ({ id, createdAt }) => (
+          <Anchor component={Link} href={to.run(client, id)} size="sm">
+            <When at={createdAt} />
+          </Anchor>
+        ),
+      },
+      {
+        id: "state",
+        title: words.state,
+        cell: ({ state }) => <StateBadge tone={TONES[state]}>{words.states[state]}</StateBadge>,
+      },
+      { id: "who", title: words.who, cell: ({ askedBy }) => <Text size="sm">{askedBy.name}</Text> },
+      {
+        id: "where",
+        title: words.where,
+        cell: ({ room }) => (
+          <Text size="sm">{room === null ? words.tried : (room.name ?? texts.agents.rooms.unnamed)}</Text>
+        ),
+      },
+      {
+        id: "took",
+        title: words.took,
+        align: "right",
+        cell: ({ durationMs }) => <Text size="sm">{durationMs === null ? "" : words.seconds(durationMs)}</Text>,
+      },
+      {
+        id: "tokens",
+        title: words.tokens,
+        align: "right",
+        cell: ({ tokens }) => <Text size="sm">{tokens.toLocaleString()}</Text>,
+      },
+    ],
+    [client],
+  );
+  return (
+    <Stack gap="sm">
+      <PagedTable
+        label={texts.agents.tabs.runs}
+        columns={columns}
+        pages={pages}
+        rowKey={({ id }) => id}
+        empty={<Empty title={words.none} text={words.noneText} />}
+      />
+      {pages.items.length > 0 && (
+        <Group>
+          <Button
+            component={Link}
+            href={`${to.runs(client)}?agent=${encodeURIComponent(agent)}`}
+            variant="default"
+            size="xs"
+          >
+            {words.all}
+          </Button>
+        </Group>
+      )}
+    </Stack>
+  );
+}
