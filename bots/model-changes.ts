@@ -64,12 +64,15 @@ export async function listModelFacts(
   }));
 }
 
-/** Agents that name it and mean it: a client's own model hides the operator's of the same name. */
+/**
+ * Agents that name it and mean it: a client's own model hides the operator's of the same name. The columns are written out, because drizzle
+ * leaves their table away.
+ */
 const agentsOf = (tenantId: string | null) => sql<number>`(
-  select count(*)::int from agents a where a.state <> 'removed' and a.definition->>'model' = ${models.name}
+  select count(*)::int from agents a where a.state <> 'removed' and a.definition->>'model' = models.name
     and (${tenantId}::text is null or a.tenant_id = ${tenantId})
-    and (${models.tenantId} is not null or not exists (
-      select 1 from models own where own.tenant_id = a.tenant_id and own.name = a.definition->>'model')))`;
+    and (models.tenant_id is not null or not exists (
+      select 1 from models own where own.tenant_id = a.tenant_id and own.name = models.name)))`;
 
 async function defaultModelId({ sql: query }: Context, tenantId: string | null): Promise<string | null> {
   const [row] = await query<{ id: string }[]>`

@@ -314,7 +314,7 @@ const defaultName = async (ctx: Context, tenantId: string | null) =>
 /** A key is said to have been given, not which. */
 const withoutKey = <Body extends { apiKey?: string | null | undefined }>({ apiKey, ...rest }: Body) => ({
   ...rest,
-  ...(apiKey === undefined ? {} : { key: apiKey === null ? "taken away" : "given" }),
+  ...(apiKey === undefined ? {} : apiKey === null ? { keyTakenAway: true } : { keyGiven: true }),
 });
 
 /** What the guard says of an address is said at its field. */
