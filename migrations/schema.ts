@@ -359,12 +359,12 @@ export const runs = pgTable(
   },
   (t) => [
     index("runs_open").on(t.createdAt).where(sql`state in ('queued','running')`),
-    index("runs_tenant").on(t.tenantId, t.createdAt.desc()),
-    index("runs_newest").on(t.createdAt.desc(), t.id.desc()),
-    index("runs_agent").on(t.agentId, t.createdAt.desc()),
-    index("runs_room").on(t.tenantId, t.roomId, t.createdAt.desc()),
-    index("runs_asker").on(t.tenantId, t.askedBy, t.createdAt.desc()),
-    index("runs_failed").on(t.tenantId, t.createdAt.desc()).where(sql`state = 'failed'`),
+    index("runs_tenant").on(t.tenantId, t.createdAt),
+    index("runs_newest").on(t.createdAt, t.id),
+    index("runs_agent").on(t.agentId, t.createdAt),
+    index("runs_room").on(t.tenantId, t.roomId, t.createdAt),
+    index("runs_asker").on(t.tenantId, t.askedBy, t.createdAt),
+    index("runs_failed").on(t.tenantId, t.createdAt).where(sql`state = 'failed'`),
     index("runs_budget").on(t.tenantId, t.roomId, t.askedBy, t.createdAt),
     index("runs_answer").on(t.answerId),
   ],
@@ -404,7 +404,7 @@ export const feedback = pgTable(
   (t) => [
     primaryKey({ columns: [t.tenantId, t.reactionEvent] }),
     index("feedback_run").on(t.runId),
-    index("feedback_newest").on(t.tenantId, t.createdAt.desc()),
+    index("feedback_newest").on(t.tenantId, t.createdAt),
   ],
 );
 
@@ -720,10 +720,10 @@ export const audit = pgTable(
     address: text(),
   },
   (t) => [
-    index("audit_tenant").on(t.tenantId, t.seq.desc()),
-    index("audit_actor").on(t.actorId, t.seq.desc()),
-    index("audit_action").on(t.action, t.seq.desc()),
-    index("audit_target").on(t.targetId, t.seq.desc()),
+    index("audit_tenant").on(t.tenantId, t.seq),
+    index("audit_actor").on(t.actorId, t.seq),
+    index("audit_action").on(t.action, t.seq),
+    index("audit_target").on(t.targetId, t.seq),
     index("audit_at").on(t.at),
   ],
 );
@@ -755,7 +755,7 @@ export const tenantHealth = pgTable(
     state: text().notNull(),
     detail: text(),
   },
-  (t) => [index("tenant_health_tenant").on(t.tenantId, t.id.desc())],
+  (t) => [index("tenant_health_tenant").on(t.tenantId, t.id)],
 );
 
 /** What a homeserver takes on the disk, measured once a day. */
@@ -789,7 +789,7 @@ export const tenantBackups = pgTable(
     finishedAt: at("finished_at"),
   },
   (t) => [
-    index("tenant_backups_tenant").on(t.tenantId, t.createdAt.desc()),
+    index("tenant_backups_tenant").on(t.tenantId, t.createdAt),
     uniqueIndex("tenant_backups_open").on(t.tenantId).where(sql`state in ('waiting','running')`),
   ],
 );

@@ -179,6 +179,7 @@ CREATE TABLE "usage_days" (
 	CONSTRAINT "usage_days_tenant_id_day_agent_id_room_id_person_id_model_pk" PRIMARY KEY("tenant_id","day","agent_id","room_id","person_id","model")
 );
 --> statement-breakpoint
+DROP INDEX "runs_tenant";--> statement-breakpoint
 ALTER TABLE "agent_versions" ADD COLUMN "created_by" text;--> statement-breakpoint
 ALTER TABLE "agent_versions" ADD COLUMN "note" text;--> statement-breakpoint
 ALTER TABLE "agents" ADD COLUMN "template_definition" jsonb;--> statement-breakpoint
@@ -220,10 +221,10 @@ ALTER TABLE "try_chats" ADD CONSTRAINT "try_chats_agent_id_agents_id_fk" FOREIGN
 ALTER TABLE "usage_days" ADD CONSTRAINT "usage_days_tenant_id_tenants_id_fk" FOREIGN KEY ("tenant_id") REFERENCES "public"."tenants"("id") ON DELETE cascade ON UPDATE no action;--> statement-breakpoint
 CREATE INDEX "api_tokens_operator" ON "api_tokens" USING btree ("operator_id");--> statement-breakpoint
 CREATE INDEX "api_tokens_person" ON "api_tokens" USING btree ("tenant_id","user_id");--> statement-breakpoint
-CREATE INDEX "audit_tenant" ON "audit" USING btree ("tenant_id","seq" DESC NULLS LAST);--> statement-breakpoint
-CREATE INDEX "audit_actor" ON "audit" USING btree ("actor_id","seq" DESC NULLS LAST);--> statement-breakpoint
-CREATE INDEX "audit_action" ON "audit" USING btree ("action","seq" DESC NULLS LAST);--> statement-breakpoint
-CREATE INDEX "audit_target" ON "audit" USING btree ("target_id","seq" DESC NULLS LAST);--> statement-breakpoint
+CREATE INDEX "audit_tenant" ON "audit" USING btree ("tenant_id","seq");--> statement-breakpoint
+CREATE INDEX "audit_actor" ON "audit" USING btree ("actor_id","seq");--> statement-breakpoint
+CREATE INDEX "audit_action" ON "audit" USING btree ("action","seq");--> statement-breakpoint
+CREATE INDEX "audit_target" ON "audit" USING btree ("target_id","seq");--> statement-breakpoint
 CREATE INDEX "audit_at" ON "audit" USING btree ("at");--> statement-breakpoint
 CREATE INDEX "idempotency_keys_age" ON "idempotency_keys" USING btree ("created_at");--> statement-breakpoint
 CREATE INDEX "one_time_links_person" ON "one_time_links" USING btree ("tenant_id","user_id");--> statement-breakpoint
@@ -232,16 +233,17 @@ CREATE UNIQUE INDEX "operators_name" ON "operators" USING btree (lower(name));--
 CREATE INDEX "people_search" ON "people" USING btree ("tenant_id","search","user_id");--> statement-breakpoint
 CREATE INDEX "sessions_operator" ON "sessions" USING btree ("operator_id");--> statement-breakpoint
 CREATE INDEX "sessions_person" ON "sessions" USING btree ("tenant_id","user_id");--> statement-breakpoint
-CREATE INDEX "tenant_backups_tenant" ON "tenant_backups" USING btree ("tenant_id","created_at" DESC NULLS LAST);--> statement-breakpoint
+CREATE INDEX "tenant_backups_tenant" ON "tenant_backups" USING btree ("tenant_id","created_at");--> statement-breakpoint
 CREATE UNIQUE INDEX "tenant_backups_open" ON "tenant_backups" USING btree ("tenant_id") WHERE state in ('waiting','running');--> statement-breakpoint
-CREATE INDEX "tenant_health_tenant" ON "tenant_health" USING btree ("tenant_id","id" DESC NULLS LAST);--> statement-breakpoint
+CREATE INDEX "tenant_health_tenant" ON "tenant_health" USING btree ("tenant_id","id");--> statement-breakpoint
 CREATE INDEX "try_chats_agent" ON "try_chats" USING btree ("agent_id");--> statement-breakpoint
 CREATE INDEX "usage_days_day" ON "usage_days" USING btree ("day");--> statement-breakpoint
 CREATE INDEX "agents_model" ON "agents" USING btree ((definition->>'model'),"tenant_id") WHERE state <> 'removed';--> statement-breakpoint
-CREATE INDEX "feedback_newest" ON "feedback" USING btree ("tenant_id","created_at" DESC NULLS LAST);--> statement-breakpoint
+CREATE INDEX "feedback_newest" ON "feedback" USING btree ("tenant_id","created_at");--> statement-breakpoint
 CREATE UNIQUE INDEX "rooms_channel" ON "rooms" USING btree ("team_id","channel") WHERE kind = 'channel';--> statement-breakpoint
-CREATE INDEX "runs_newest" ON "runs" USING btree ("created_at" DESC NULLS LAST,"id" DESC NULLS LAST);--> statement-breakpoint
-CREATE INDEX "runs_agent" ON "runs" USING btree ("agent_id","created_at" DESC NULLS LAST);--> statement-breakpoint
-CREATE INDEX "runs_room" ON "runs" USING btree ("tenant_id","room_id","created_at" DESC NULLS LAST);--> statement-breakpoint
-CREATE INDEX "runs_asker" ON "runs" USING btree ("tenant_id","asked_by","created_at" DESC NULLS LAST);--> statement-breakpoint
-CREATE INDEX "runs_failed" ON "runs" USING btree ("tenant_id","created_at" DESC NULLS LAST) WHERE state = 'failed';
+CREATE INDEX "runs_newest" ON "runs" USING btree ("created_at","id");--> statement-breakpoint
+CREATE INDEX "runs_agent" ON "runs" USING btree ("agent_id","created_at");--> statement-breakpoint
+CREATE INDEX "runs_room" ON "runs" USING btree ("tenant_id","room_id","created_at");--> statement-breakpoint
+CREATE INDEX "runs_asker" ON "runs" USING btree ("tenant_id","asked_by","created_at");--> statement-breakpoint
+CREATE INDEX "runs_failed" ON "runs" USING btree ("tenant_id","created_at") WHERE state = 'failed';--> statement-breakpoint
+CREATE INDEX "runs_tenant" ON "runs" USING btree ("tenant_id","created_at");
