@@ -38,6 +38,9 @@ export interface ModelCall extends Caller {
   /** Gets the whole text so far with each piece; starts over when the stream broke and the model is asked again. */
   onText?: (text: string) => void;
   limits?: Partial<CallLimits>;
+  /** Limits of the agent's own: of one answer, and of a day. */
+  maxAnswerTokens?: number | undefined;
+  agentTokensPerDay?: number | undefined;
 }
 
 export interface ModelUsage {
@@ -65,7 +68,7 @@ export interface ModelAnswer {
 /**
  * The one way to call a model: under the tenant's cap, each attempt in the ledger, thoughts kept apart. Asks again, a bounded
  * number of times with growing pauses, while nothing was shown; once more from the beginning when the stream breaks later.
- * Throws `model_*` or `token_cap` with a sentence for people; the signal's reason when aborted, after the ledger was written.
+ * Throws `model_*`, `token_cap` or `agent_token_cap` with a sentence for people; the signal's reason when aborted, after the ledger was written.
  */
 export async function callModel(ctx: Context, call: ModelCall): Promise<ModelAnswer> {
   const limits = { ...LIMITS, ...call.limits };
@@ -119,7 +122,9 @@ interface Seen {
 async function ask(asking: Asking): Promise<Omit<ModelAnswer, "attempts">> {
   const { ctx, call, prompt } = asking;
   const input = estimatePrompt(prompt);
-  const open = await openCall(ctx, call, call.model, { input, output: outputRoom(call.model, input) }, call.signal);
+  const output = Math.min(outputRoom(call.model, input), call.maxAnswerTokens ?? Number.POSITIVE_INFINITY);
+  const { agentTokensPerDay } = call;
+  const open = await openCall(ctx, call, call.model, { input, output, agentTokensPerDay }, call.signal);
   const openedPattern = /r1|qwq|think|reason/i.test(call.model.model);
   const seen: Seen = {
     startedAt: performance.now(),
@@ -140,11 +145,11 @@ async function ask(asking: Asking): Promise<Omit<ModelAnswer, "attempts">> {
         { runId: call.runId, model: call.model.name, code: failure.code, ...forLog(error) },
         failure.sentence,
       );
-    await endCall(ctx, open.id, endOf(seen, input, failure ? "failed" : "aborted", failure?.code ?? "aborted"));
+    await endCall(ctx, open, endOf(seen, input, failure ? "failed" : "aborted", failure?.code ?? "aborted"));
     throw failure ?? error;
   }
   const end = endOf(seen, input, "ok", seen.finishReason ?? "");
-  const recorded = endCall(ctx, open.id, end);
+  const recorded = endCall(ctx, open, end);
   const { inputTokens, outputTokens, cachedTokens, reasoningTokens, estimated, durationMs, result } = end;
   return {
     text: seen.filter.text.trimEnd(),

@@ -31,11 +31,14 @@ export interface Outlet {
   sendWhole(ctx: Context, work: Work, answer: WholeAnswer): Promise<string | null>;
   /** Puts the final text there from what was kept; doing it twice changes nothing. Returns the answer's messages. */
   send(ctx: Context, work: Work): Promise<string[]>;
-  /** Says that the day's tokens are used up, once a day. */
-  sayCap(ctx: Context, work: Work, sentence: string): Promise<void>;
+  /** Says that the day's tokens are used up, the client's or the agent's own, once a day. */
+  sayCap(ctx: Context, work: Work, reached: Reached): Promise<void>;
   /** The run's end is written. */
   ended(ctx: Context, work: Work): Promise<void>;
 }
+
+/** A limit that was met: its error code and what people are told. */
+export type Reached = NonNullable<Thought["error"]>;
 
 export interface WholeAnswer {
   thought: Thought;

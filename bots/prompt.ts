@@ -1,5 +1,6 @@
 import type { ModelMessage } from "ai";
 import { mostTokens } from "./model-prompt.ts";
+import { type BuiltIn, fillVariables } from "./variables.ts";
 
 /** A message of the room as the model may see it, oldest first. */
 export interface Heard {
@@ -29,6 +30,8 @@ export interface Scene {
   agentName: string;
   agentUserId: string;
   instructions: string;
+  /** Values for `{{name}}` in them. */
+  variables?: Record<string, string> | undefined;
   tenantTitle: string;
   roomName: string | null;
   people: string[];
@@ -45,7 +48,7 @@ export function systemPrompt(scene: Scene): string {
     : `You are a member of the room "${scene.roomName ?? "without a name"}" of ${scene.tenantTitle}. ` +
       `People here: ${list(scene.people)}. Other agents here: ${list(scene.agents)}.`;
   return [
-    scene.instructions.trim(),
+    fillVariables(scene.instructions, { ...builtIn(scene), ...scene.variables }).trim(),
     `Your name is ${scene.agentName}. ${where} It is ${scene.now.toISOString().slice(0, 16).replace("T", " ")} UTC.`,
     scene.direct
       ? "Write your answer only, in Markdown."
@@ -53,6 +56,13 @@ export function systemPrompt(scene: Scene): string {
         "another agent something, write @ and its name; do so only when you need it.",
   ].join("\n\n");
 }
+
+const builtIn = (scene: Scene): BuiltIn => ({
+  agent: scene.agentName,
+  company: scene.tenantTitle,
+  room: scene.roomName ?? (scene.direct ? "a direct chat" : "a room without a name"),
+  date: scene.now.toISOString().slice(0, 10),
+});
 
 const list = (names: string[]) => (names.length > 0 ? names.slice(0, 40).join(", ") : "none");
 

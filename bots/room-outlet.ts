@@ -3,7 +3,7 @@ import type { Context } from "../core/context.ts";
 import { readEvent, redactEvent, sendEvent } from "../homeserver/matrix.ts";
 import { destinationOf, finalText, firstTxn, isUncertain, namedAgents } from "./answer.ts";
 import { saveEvents } from "./finish.ts";
-import type { Outlet, WholeAnswer } from "./outlet.ts";
+import type { Outlet, Reached, WholeAnswer } from "./outlet.ts";
 import { nameIn } from "./person-name.ts";
 import { editMessage, newMessage, partsOf } from "./reply.ts";
 import { Shown } from "./shown.ts";
@@ -103,13 +103,13 @@ async function sendParts(ctx: Context, work: Work, seen: Surroundings, notice: b
   return eventIds.slice(0, parts.length);
 }
 
-/** The room is told once a day, whoever asks and however often. */
-async function sayCap(ctx: Context, work: Work, sentence: string): Promise<void> {
+/** The room is told once a day, whoever asks and however often; of an agent's own limit once for each agent. */
+async function sayCap(ctx: Context, work: Work, { code, sentence }: Reached): Promise<void> {
   const { sendNoticeOnce } = await import("./actions.ts");
   const day = new Date(ctx.clock.now()).toISOString().slice(0, 10);
   await untilItWorks(ctx, "tell of the cap", () =>
     sendNoticeOnce(ctx, {
-      cause: ["token_cap", work.tenantId, work.roomId, day],
+      cause: [code, work.tenantId, work.roomId, day, ...(code === "agent_token_cap" ? [work.agentId] : [])],
       tenantId: work.tenantId,
       roomId: work.roomId,
       as: work.agentUserId,

@@ -10,7 +10,7 @@ import { finishRun, saveThought, type Thought } from "./finish.ts";
 import { closeLostCalls } from "./ledger.ts";
 import { mostTokens } from "./model-prompt.ts";
 import { type ModelRow, resolveModel } from "./models.ts";
-import { outletOf, type Showing } from "./outlet.ts";
+import { outletOf, type Reached, type Showing } from "./outlet.ts";
 import { distances } from "./positions.ts";
 import { foldMessages, inTurns, newestThatFit, type Scene, systemPrompt } from "./prompt.ts";
 import { StopSignal } from "./signals.ts";
@@ -44,7 +44,8 @@ export async function think(
   if (shown.uncertain) thought.detail = { ...thought.detail, uncertain: true };
   const stop = signal.reason instanceof StopSignal ? signal.reason.reason : null;
   if (stop === "shutdown") return hang();
-  if (thought.error?.code === "token_cap") return endAtCap(ctx, work, thought);
+  if (thought.error?.code === "token_cap" || thought.error?.code === "agent_token_cap")
+    return endAtCap(ctx, work, thought, thought.error);
   if (
     thought.state === "stopped" &&
     !thought.text &&
@@ -113,6 +114,8 @@ async function ask(
       messages,
       signal,
       onText: (text) => shown.update(prefix + text),
+      maxAnswerTokens: work.definition.limits?.maxAnswerTokens,
+      agentTokensPerDay: work.definition.limits?.tokensPerDay,
     });
     const { inputTokens, outputTokens } = said.usage;
     const detail = { ...soFar(), inputTokens, outputTokens, firstTokenMs: said.firstTokenMs };
@@ -130,6 +133,7 @@ async function promptFor(ctx: Context, work: Work, seen: Surroundings, model: Mo
     agentName: work.definition.name,
     agentUserId: work.agentUserId,
     instructions: work.definition.instructions,
+    variables: work.definition.variables,
     tenantTitle: work.tenantTitle,
     roomName: work.roomState?.name ?? null,
     people: people.map((member) => nameOf(member.userId)),
@@ -194,8 +198,8 @@ async function endUnsaid(ctx: Context, work: Work, thought?: Thought): Promise<A
   return "ended";
 }
 
-async function endAtCap(ctx: Context, work: Work, thought: Thought): Promise<AfterThinking> {
-  await outletOf(work).sayCap(ctx, work, thought.error?.sentence ?? "");
+async function endAtCap(ctx: Context, work: Work, thought: Thought, reached: Reached): Promise<AfterThinking> {
+  await outletOf(work).sayCap(ctx, work, reached);
   await untilItWorks(ctx, "end a run", () =>
     finishRun(ctx, work, { state: "failed", thought, eventIds: work.eventIds }),
   );

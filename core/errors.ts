@@ -48,6 +48,7 @@ export const ERRORS = {
   model_empty: { status: 502, retry: true },
   model_broken: { status: 502, retry: true },
   token_cap: { status: 429, retry: false },
+  agent_token_cap: { status: 429, retry: false },
   address_refused: { status: 400, retry: false },
 } as const satisfies Record<string, { status: number; retry: boolean }>;
 

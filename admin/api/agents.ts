@@ -7,6 +7,7 @@ import { createDraft, createDraftNamed, discardDraft, duplicateAgent, saveDraft 
 import { publish } from "../../bots/publish.ts";
 import { getTemplate } from "../../bots/templates.ts";
 import type { Context } from "../../core/context.ts";
+import { AppError } from "../../core/errors.ts";
 import { getTenant } from "../../homeserver/tenants.ts";
 import type { AgentDefinition } from "../../migrations/types.ts";
 import { agentOf, answering, byline, itemOf, sayingWhy } from "./agent-answers.ts";
@@ -68,7 +69,10 @@ const listing = (ctx: Context): Endpoint[] => [
     async ({ params, may }) => {
       await getTenant(ctx, params.client);
       const row = await getAgent(ctx, params.client, params.agent);
-      return await agentOf(ctx, row, may("agents.read_definition"));
+      const all = may("agents.read_definition");
+      if (!all && row.state !== "active" && row.state !== "paused")
+        throw new AppError("not_found", "There is no such agent, or it is not published yet.");
+      return await agentOf(ctx, row, all);
     },
   ),
 ];
