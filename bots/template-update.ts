@@ -4,7 +4,9 @@ import type { Context } from "../core/context.ts";
 import { AppError } from "../core/errors.ts";
 import { agents, agentVersions } from "../migrations/schema.ts";
 import type { AgentDefinition } from "../migrations/types.ts";
-import type { AgentRow } from "./agents.ts";
+import { type AgentRow, lockAgent } from "./agent-rows.ts";
+import type { Reader } from "./definition.ts";
+import { savedMeanwhile } from "./drafts.ts";
 import { mergeTemplate, type TemplateMerge } from "./merge-template.ts";
 import { listTemplates, type Template } from "./templates.ts";
 
@@ -18,10 +20,10 @@ export interface TemplateUpdate extends TemplateMerge {
 }
 
 /** What an agent would get from its template; null when there is nothing new, or the template is gone. */
-export async function templateUpdate(ctx: Context, agent: AgentRow): Promise<TemplateUpdate | null> {
+export async function templateUpdate(ctx: { db: Reader }, agent: AgentRow): Promise<TemplateUpdate | null> {
   const template = listTemplates().find(({ id }) => id === agent.templateId)?.definition;
   if (!template) return null;
-  const base = agent.templateDefinition ?? (await baseOfOld(ctx, agent.id, template));
+  const base = agent.templateDefinition ?? (await baseOfOld(ctx.db, agent.id, template));
   const from = agent.draft ?? agent.definition;
   const merge = mergeTemplate(base, template, from);
   if (merge.changes.length === 0 && merge.conflicts.length === 0) return null;
@@ -29,39 +31,34 @@ export async function templateUpdate(ctx: Context, agent: AgentRow): Promise<Tem
 }
 
 /**
- * Writes what is new into the draft, which somebody then publishes. `revision` is the draft's that they looked at. Throws `conflict`
- * when somebody saved another one meanwhile or there is nothing to take.
+ * Writes what is new into the draft, which somebody then publishes. `revision` is the draft's that they looked at. Throws
+ * `DraftConflict` when somebody saved another one meanwhile, `conflict` when there is nothing to take.
  */
 export async function takeTemplateUpdate(
   ctx: Context,
-  agent: AgentRow,
-  { revision, by }: { revision: number; by: string },
+  { tenantId, agentId, revision, by }: { tenantId: string; agentId: string; revision: number; by: string },
 ): Promise<TemplateUpdate> {
-  if (agent.draftRevision !== revision) throw savedMeanwhile(agent);
-  const update = await templateUpdate(ctx, agent);
-  if (!update)
-    throw new AppError("conflict", `${agent.name} has all that its template says. There is nothing to take.`);
-  // One statement: the draft and the template it now builds on, or neither.
-  const taken = await ctx.db
-    .update(agents)
-    .set({
-      draft: update.definition,
-      draftRevision: revision + 1,
-      draftBy: by,
-      draftAt: new Date(ctx.clock.now()),
-      templateDefinition: update.template,
-    })
-    .where(
-      and(
-        eq(agents.id, agent.id),
-        eq(agents.draftRevision, revision),
-        eq(agents.version, agent.version),
-        notInArray(agents.state, ["removing", "removed"]),
-      ),
-    )
-    .returning({ id: agents.id });
-  if (taken.length === 0) throw savedMeanwhile(agent);
-  return { ...update, revision: revision + 1 };
+  return await ctx.db.transaction(async (tx) => {
+    const agent = await lockAgent(tx, tenantId, agentId);
+    if (agent.draftRevision !== revision) throw savedMeanwhile(agent);
+    const update = await templateUpdate({ db: tx }, agent);
+    if (!update)
+      throw new AppError("conflict", `${agent.name} has all that its template says. There is nothing to take.`);
+    const { definition } = update;
+    await tx
+      .update(agents)
+      .set({
+        draft: definition,
+        draftRevision: revision + 1,
+        draftBy: by,
+        draftAt: new Date(ctx.clock.now()),
+        templateDefinition: update.template,
+        // One that was never published has nothing else: lists show what is written.
+        ...(agent.state === "draft" ? { definition } : {}),
+      })
+      .where(eq(agents.id, agent.id));
+    return { ...update, revision: revision + 1 };
+  });
 }
 
 export interface AgentToUpdate {
@@ -112,8 +109,8 @@ async function madeFrom(ctx: Context, tenantId: string, templates: string[], fro
  * Agents made before templates were kept with them: the texts of their first version are the nearest to what the template said then.
  * Of everything else in it nobody knows whether a person chose it, so the template changes none of that; variables it only adds.
  */
-async function baseOfOld(ctx: Context, agentId: string, template: AgentDefinition): Promise<AgentDefinition | null> {
-  const [row] = await ctx.db
+async function baseOfOld(db: Reader, agentId: string, template: AgentDefinition): Promise<AgentDefinition | null> {
+  const [row] = await db
     .select({ definition: agentVersions.definition })
     .from(agentVersions)
     .where(and(eq(agentVersions.agentId, agentId), eq(agentVersions.version, 1)));
@@ -121,6 +118,3 @@ async function baseOfOld(ctx: Context, agentId: string, template: AgentDefinitio
   const { description, instructions } = row.definition;
   return { ...template, description, instructions, variables: {} };
 }
-
-const savedMeanwhile = ({ name }: AgentRow) =>
-  new AppError("conflict", `Somebody saved ${name} meanwhile. Look at what is new once more.`);

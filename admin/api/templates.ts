@@ -4,6 +4,7 @@ import { agentsToUpdate, type TemplateUpdate, takeTemplateUpdate, templateUpdate
 import { getTemplate, listTemplates, type Template } from "../../bots/templates.ts";
 import type { Context } from "../../core/context.ts";
 import { getTenant } from "../../homeserver/tenants.ts";
+import { byline, sayingWhy } from "./agent-answers.ts";
 import { type Endpoint, endpoint, z } from "./endpoint.ts";
 import { pageOf, pageQuery, readCursor, toPage, writeCursor } from "./pages.ts";
 import {
@@ -14,7 +15,6 @@ import {
   templateUpdateView,
   templateView,
 } from "./templates-views.ts";
-import { personOf } from "./try.ts";
 
 const AGENT = "/clients/{client}/agents/{agent}/template-update";
 
@@ -107,7 +107,9 @@ export const templateEndpoints = (ctx: Context): Endpoint[] => [
     async ({ params, body, caller, audit }) => {
       await getTenant(ctx, params.client);
       const agent = await getAgent(ctx, params.client, params.agent);
-      const update = await takeTemplateUpdate(ctx, agent, { revision: body.revision, by: personOf(caller) });
+      const update = await sayingWhy(
+        takeTemplateUpdate(ctx, { tenantId: params.client, agentId: agent.id, ...body, by: byline(caller) }),
+      );
       audit({
         target: { kind: "agent", id: agent.id, name: agent.name },
         before: Object.fromEntries(update.changes.map(({ field, from }) => [field, from])),

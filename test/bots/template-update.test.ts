@@ -1,6 +1,6 @@
 import { eq } from "drizzle-orm";
 import { expect, test } from "vitest";
-import type { AgentRow } from "../../bots/agents.ts";
+import type { AgentRow } from "../../bots/agent-rows.ts";
 import { mergeTemplate } from "../../bots/merge-template.ts";
 import { agentsToUpdate, takeTemplateUpdate, templateUpdate } from "../../bots/template-update.ts";
 import { getTemplate } from "../../bots/templates.ts";
@@ -140,6 +140,7 @@ test("what was taken once is not offered again, own edits or not", () => {
   });
 });
 
+const WHICH = { tenantId: TENANT, agentId: "a1" };
 const ALL = { after: { name: "", id: "" }, limit: 100 };
 const NOW = getTemplate("writer").definition;
 /** The template as it was before its last line came. */
@@ -167,9 +168,9 @@ async function made(given: Partial<typeof agents.$inferInsert> = {}): Promise<{ 
 const read = async (ctx: Context) => (await ctx.db.select().from(agents).where(eq(agents.id, "a1")))[0]!;
 
 test("an agent takes what is new into its draft; nothing is published, and it is not offered again", async () => {
-  const { ctx, agent } = await made();
+  const { ctx } = await made();
   expect(await agentsToUpdate(ctx, TENANT, ALL)).toMatchObject([{ agent: { id: "a1" } }]);
-  const update = await takeTemplateUpdate(ctx, agent, { revision: 0, by: "@maya:acme.test" });
+  const update = await takeTemplateUpdate(ctx, { ...WHICH, revision: 0, by: "@maya:acme.test" });
   expect(update.changes).toMatchObject([{ field: "instructions" }]);
   const after = await read(ctx);
   expect(after).toMatchObject({
@@ -189,18 +190,16 @@ test("looking takes nothing; a draft's own edits are kept when it is taken", asy
   const { ctx, agent } = await made({ draft, draftRevision: 3 });
   expect(await templateUpdate(ctx, agent)).toMatchObject({ revision: 3, from: draft });
   expect(await read(ctx)).toEqual(agent);
-  await takeTemplateUpdate(ctx, agent, { revision: 3, by: "m" });
+  await takeTemplateUpdate(ctx, { ...WHICH, revision: 3, by: "m" });
   expect((await read(ctx)).draft?.instructions).toBe(`Sign as Lena.\n\n${NOW.instructions}`);
 });
 
 test("of two who take it at once one is told, and so is one who looked at an older draft", async () => {
-  const { ctx, agent } = await made();
-  const both = await Promise.allSettled([1, 2].map(() => takeTemplateUpdate(ctx, agent, { revision: 0, by: "m" })));
+  const { ctx } = await made();
+  const both = await Promise.allSettled([1, 2].map(() => takeTemplateUpdate(ctx, { ...WHICH, revision: 0, by: "m" })));
   expect(both.map(({ status }) => status).sort()).toEqual(["fulfilled", "rejected"]);
   expect((await read(ctx)).draftRevision).toBe(1);
-  await expect(takeTemplateUpdate(ctx, await read(ctx), { revision: 0, by: "m" })).rejects.toThrow(
-    "saved Lena meanwhile",
-  );
+  await expect(takeTemplateUpdate(ctx, { ...WHICH, revision: 0, by: "m" })).rejects.toThrow("Lena was saved by m");
 });
 
 test("an agent from before templates were kept: its first version is the base, what people chose stays", async () => {
@@ -217,5 +216,5 @@ test("an agent of no template, of one that is gone, or up to date has nothing to
   const { ctx, agent } = await made({ templateDefinition: NOW, definition: { ...NOW, name: "Lena" } });
   for (const one of [agent, { ...agent, templateId: null }, { ...agent, templateId: "poet", templateDefinition: OLD }])
     expect(await templateUpdate(ctx, one)).toBeNull();
-  await expect(takeTemplateUpdate(ctx, agent, { revision: 0, by: "m" })).rejects.toThrow("nothing to take");
+  await expect(takeTemplateUpdate(ctx, { ...WHICH, revision: 0, by: "m" })).rejects.toThrow("nothing to take");
 });

@@ -32,11 +32,7 @@ export default function TemplatesPage() {
         actions={(template) => (
           <>
             {mayWrite && (
-              <UseTemplate
-                template={template}
-                busy={busy}
-                use={({ id, name }) => making.mutate({ key: id, name, template: id })}
-              />
+              <UseTemplate template={template} busy={busy} use={({ id }) => making.mutate({ key: id, template: id })} />
             )}
             <Button
               variant="default"

@@ -62,5 +62,6 @@ export function FaceField({ client, agent, revision, avatar, onChange }: Props) 
 function faceUrl({ client, agent, revision, avatar }: Omit<Props, "onChange">): string {
   if (avatar?.kind === "generated")
     return apiUrl(`/clients/${encodeURIComponent(client)}/faces`, { seed: avatar.seed });
-  return apiUrl(agentPath(client, agent, "/avatar"), { of: "draft", v: `${revision}-${avatar?.id ?? ""}` });
+  if (avatar) return apiUrl(`/clients/${encodeURIComponent(client)}/avatars/${encodeURIComponent(avatar.id)}`);
+  return apiUrl(agentPath(client, agent, "/avatar"), { of: "draft", v: String(revision) });
 }

@@ -5,24 +5,18 @@ import type { Definition } from "./definition.ts";
 
 const TRIES = 50;
 
-/** What it is made from. `name` is taken when it is free, else "Writer 2". */
-export interface Wish {
-  name: string;
-  template?: string;
-  definition?: Partial<Definition>;
-}
+/** From a template, under its name or the next free one ("Writer 2"); or blank, with a definition. */
+export type Wish = { template: string } | { definition: Partial<Definition> & { name: string } };
 
 /** Throws what the API says, but not that a name is taken. */
-export async function makeAgent(client: string, { name, template, definition }: Wish): Promise<AgentView> {
-  for (let n = 1; ; n++) {
-    const free = n === 1 ? name : `${name} ${n}`;
+export async function makeAgent(client: string, wish: Wish): Promise<AgentView> {
+  const path = `/clients/${encodeURIComponent(client)}/agents`;
+  if ("template" in wish) return await post<AgentView>(path, { template: wish.template });
+  const { name } = wish.definition;
+  for (let n = 1; ; n++)
     try {
-      return await post<AgentView>(`/clients/${encodeURIComponent(client)}/agents`, {
-        ...(template ? { template } : {}),
-        definition: { ...definition, name: free },
-      });
+      return await post<AgentView>(path, { definition: { ...wish.definition, name: n === 1 ? name : `${name} ${n}` } });
     } catch (error) {
       if (!(error instanceof Problem) || error.status !== 409 || n >= TRIES) throw error;
     }
-  }
 }

@@ -43,7 +43,7 @@ export function NewAgent({ client, opened, close }: { client: string; opened: bo
             <UseTemplate
               template={template}
               busy={busy}
-              use={() => making.mutate({ key: template.id, name: template.name, template: template.id })}
+              use={() => making.mutate({ key: template.id, template: template.id })}
             />
           )}
         />
@@ -61,8 +61,7 @@ export function NewAgent({ client, opened, close }: { client: string; opened: bo
               onClick={() =>
                 making.mutate({
                   key: "",
-                  name: make.blankName,
-                  definition: { instructions: make.blankInstructions },
+                  definition: { name: make.blankName, instructions: make.blankInstructions },
                 })
               }
             >
