@@ -18,7 +18,7 @@ interface Who {
 
 /** Joins a person to one room. Throws `not_found` for an account that is not there. */
 export async function addPersonToRoom(ctx: Context, { tenantId, roomId, userId }: Who): Promise<void> {
-  await checkPerson(ctx, tenantId, userId);
+  await requireOurPerson(ctx, tenantId, userId);
   if ((await membershipOf(ctx, { tenantId, roomId, userId })) === "join") return;
   await call(ctx, tenantId, {
     method: "POST",
@@ -32,7 +32,7 @@ export async function addPersonToRoom(ctx: Context, { tenantId, roomId, userId }
 
 /** Takes a person out of one room; while in its team they can come back by themselves. */
 export async function removePersonFromRoom(ctx: Context, who: Who): Promise<void> {
-  await checkPerson(ctx, who.tenantId, who.userId);
+  await requireOurPerson(ctx, who.tenantId, who.userId);
   const membership = await membershipOf(ctx, who);
   if (membership !== "join" && membership !== "invite") return;
   const { controlUserId: as } = await tenantAccess(ctx, who.tenantId);
@@ -63,8 +63,8 @@ async function membershipOf(ctx: Context, { tenantId, roomId, userId }: Who): Pr
   return (await readStateEvent(ctx, { ...place, type: "m.room.member", stateKey: userId }))?.membership;
 }
 
-/** A person of this client: agents have doors of their own, the control bot stays where it is. */
-async function checkPerson(ctx: Context, tenantId: string, userId: string): Promise<void> {
+/** Throws `invalid` for who is no person of this client: agents have doors of their own, the control bot stays where it is. */
+export async function requireOurPerson(ctx: Context, tenantId: string, userId: string): Promise<void> {
   const { serverName } = await tenantAccess(ctx, tenantId);
   const local = userId.endsWith(`:${serverName}`) ? userId.slice(1, -serverName.length - 1) : "";
   if (!userId.startsWith("@") || local === "")
