@@ -38,7 +38,8 @@ export function App() {
 /** Everything but the public pages: for who is signed in; others sign in at the same address. */
 function SignedIn() {
   const asked = useQuery({
-    queryKey: ["session", "/me", {}],
+    // A client's name and a person's role are in it.
+    queryKey: [["session", "clients", "people", "operators"], "/me", {}],
     queryFn: () => get<Me>("/me", {}, { strangerToo: true }),
     retry: (_, error) => !(error instanceof Problem) || error.status === 0 || error.status >= 500,
     retryDelay: 2000,

@@ -58,7 +58,7 @@ export function useClientTitle(): string | null {
   const own = me.client?.id === client;
   const { data } = useGet<{ title: string }>(
     "clients",
-    client && !own ? `/clients/${encodeURIComponent(client)}` : null,
+    client && !own && me.client === null ? `/clients/${encodeURIComponent(client)}` : null,
   );
   return own ? (me.client?.title ?? null) : (data?.title ?? client);
 }

@@ -1,17 +1,11 @@
-import { Button, Menu, useMantineColorScheme } from "@mantine/core";
-import { IconDeviceDesktop, IconLogout, IconMoon, IconSun, IconUser } from "@tabler/icons-react";
+import { Button, type MantineColorScheme, Menu, useMantineColorScheme } from "@mantine/core";
+import { IconLogout, IconUser } from "@tabler/icons-react";
 import { Link } from "wouter";
 import { post } from "../api.ts";
 import { useMe } from "../me.tsx";
 import { saidTrouble } from "../parts/said.tsx";
 import { to } from "../paths.ts";
 import { texts } from "../texts.ts";
-
-const SCHEMES = [
-  ["auto", IconDeviceDesktop],
-  ["light", IconSun],
-  ["dark", IconMoon],
-] as const;
 
 /** Who is signed in: account, appearance, sign out. */
 export function AccountMenu() {
@@ -37,18 +31,13 @@ export function AccountMenu() {
         </Menu.Item>
         <Menu.Divider />
         <Menu.Label>{texts.shell.scheme}</Menu.Label>
-        {SCHEMES.map(([scheme, Icon]) => (
-          <Menu.Item
-            key={scheme}
-            role="menuitemradio"
-            aria-checked={colorScheme === scheme}
-            fw={colorScheme === scheme ? 650 : undefined}
-            leftSection={<Icon size={16} aria-hidden />}
-            onClick={() => setColorScheme(scheme)}
-          >
-            {texts.shell.schemes[scheme]}
-          </Menu.Item>
-        ))}
+        <Menu.RadioGroup value={colorScheme} onChange={(scheme) => setColorScheme(scheme as MantineColorScheme)}>
+          {(["auto", "light", "dark"] as const).map((scheme) => (
+            <Menu.RadioItem key={scheme} value={scheme}>
+              {texts.shell.schemes[scheme]}
+            </Menu.RadioItem>
+          ))}
+        </Menu.RadioGroup>
         <Menu.Divider />
         <Menu.Item leftSection={<IconLogout size={16} aria-hidden />} onClick={() => void signOut()}>
           {texts.shell.signOut}

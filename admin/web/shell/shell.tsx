@@ -41,7 +41,12 @@ export function Shell({ children }: { children: ReactNode }) {
           <AccountMenu />
         </Group>
       </AppShell.Header>
-      <AppShell.Navbar p="xs" aria-label={texts.shell.navigation} style={{ overflowY: "auto" }}>
+      <AppShell.Navbar
+        p="xs"
+        aria-label={texts.shell.navigation}
+        style={{ overflowY: "auto" }}
+        className={open ? undefined : "agt-closed"}
+      >
         <Navigation onGo={close} />
       </AppShell.Navbar>
       <AppShell.Main id="main" ref={main} tabIndex={-1}>

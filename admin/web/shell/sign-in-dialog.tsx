@@ -7,15 +7,15 @@ import { SignInForm } from "../pages/sign-in-form.tsx";
 import { onSignInAgain } from "../sign-in-again.ts";
 import { texts } from "../texts.ts";
 
-let escape: (() => void) | undefined;
+let leave: (() => void) | undefined;
 
 // Every open dialog hears Esc; one below this, with a form in it, must not close with it. Heard before Mantine listens.
 window.addEventListener(
   "keydown",
   (event) => {
-    if (event.key !== "Escape" || !escape) return;
+    if (event.key !== "Escape" || !leave) return;
     event.stopImmediatePropagation();
-    escape();
+    leave();
   },
   { capture: true },
 );
@@ -40,7 +40,7 @@ export function SignInDialog() {
     answer.current = undefined;
   };
   useEffect(() => {
-    escape = open ? () => end(false) : undefined;
+    leave = open ? () => end(false) : undefined;
   });
   const signedIn = async () => {
     const now = await get<Me>("/me", {}, { strangerToo: true }).catch((error: unknown) => {
