@@ -120,8 +120,10 @@ export interface PageOf<T> {
 }
 
 /** A list of the API, page by page. */
-export interface Pages<T> {
+export interface Pages<T, More = unknown> {
   items: T[];
+  /** The first page as it came, with what it says besides its items. */
+  first: (PageOf<T> & More) | undefined;
   /** The first page is on its way. */
   loading: boolean;
   error: Error | null;
@@ -131,17 +133,21 @@ export interface Pages<T> {
   again(): void;
 }
 
-export function usePages<T>(topic: Topics, path: string | null, query?: Query): Pages<T> {
-  const result = useInfiniteQuery<PageOf<T>, Error, InfiniteData<PageOf<T>>, readonly unknown[], string | undefined>({
+export function usePages<T, More = unknown>(topic: Topics, path: string | null, query?: Query): Pages<T, More> {
+  type Page = PageOf<T> & More;
+  const result = useInfiniteQuery<Page, Error, InfiniteData<Page>, readonly unknown[], string | undefined>({
     queryKey: [topic, path, query ?? {}, "pages"],
-    queryFn: ({ signal, pageParam }) => get<PageOf<T>>(path ?? "", { ...query, cursor: pageParam }, { signal }),
+    queryFn: ({ signal, pageParam }) => get<Page>(path ?? "", { ...query, cursor: pageParam }, { signal }),
     initialPageParam: undefined,
     getNextPageParam: (page) => page.next ?? undefined,
+    // While a filter changes, the list before stays; another client's is never shown.
+    placeholderData: (before, query) => (query?.queryKey[1] === path ? before : undefined),
     enabled: path !== null,
     retry,
   });
   return {
     items: result.data?.pages.flatMap((page) => page.items) ?? [],
+    first: result.data?.pages[0],
     loading: result.isPending,
     error: result.error,
     hasMore: result.hasNextPage,
