@@ -143,8 +143,8 @@ export const agentsTexts = {
 
   variables: {
     title: "Variables",
-    help: "Write {{name}} in the instructions; what stands here is put in its place.",
-    builtIn: "Filled in by themselves:",
+    help: "Write {{name}} in the instructions; what stands here is put in its place. {{agent}}, {{company}}, {{room}} and {{date}} are filled in by themselves.",
+    builtIn: "Insert:",
     builtInHelp: {
       agent: "the agent's name",
       company: "the company's name",

@@ -3,7 +3,7 @@ export const templatesTexts = {
   title: "Templates",
   intro: "Agents to begin with. They need no tools: what they know is how to do one thing well.",
   make: "Make an agent",
-  look: "Read its instructions",
+  look: "Instructions",
   close: "Close",
   asks: "People ask it, for example:",
   variables: "What you can fill in",

@@ -28,7 +28,7 @@ export function FaceField({ client, agent, revision, avatar, onChange }: Props) 
   const another = () => onChange({ kind: "generated", seed: crypto.getRandomValues(new Uint32Array(1)).join("") });
   return (
     <Stack gap="xs" role="group" aria-label={words.label}>
-      <Text size="sm" fw={500} aria-hidden>
+      <Text size="sm" fw={600} aria-hidden>
         {words.label}
       </Text>
       <Group gap="sm">

@@ -33,6 +33,7 @@ export function AgentForm({ client, agent, draft, mayWrite }: Props) {
             value={definition.name}
             maxLength={MOST.name}
             required
+            withAsterisk={false}
             error={errors.name}
             onChange={(event) => change({ name: event.currentTarget.value })}
           />

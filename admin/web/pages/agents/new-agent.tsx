@@ -1,4 +1,4 @@
-import { Alert, Button, FileButton, Group, List, Loader, Modal, Stack, Text } from "@mantine/core";
+import { Alert, Button, FileButton, Group, List, Modal, Stack, Text } from "@mantine/core";
 import { IconFileImport, IconPencilPlus } from "@tabler/icons-react";
 import { useLocation } from "wouter";
 import type { ImportedView } from "../../../api/agents-views.ts";
@@ -37,6 +37,24 @@ export function NewAgent({ client, opened, close }: { client: string; opened: bo
       <Stack>
         <Text size="sm">{make.intro}</Text>
         <Trouble error={making.error} />
+        <Group gap="sm" align="flex-start">
+          <Button
+            variant="default"
+            title={make.blankText}
+            leftSection={<IconPencilPlus size={18} aria-hidden />}
+            loading={busy === ""}
+            disabled={busy !== null && busy !== ""}
+            onClick={() =>
+              making.mutate({
+                key: "",
+                definition: { name: make.blankName, instructions: make.blankInstructions },
+              })
+            }
+          >
+            {make.blank}
+          </Button>
+          <ImportFile client={client} disabled={busy !== null} />
+        </Group>
         <TemplatesList
           columns={2}
           actions={(template) => (
@@ -47,29 +65,6 @@ export function NewAgent({ client, opened, close }: { client: string; opened: bo
             />
           )}
         />
-        <Group grow preventGrowOverflow={false} align="stretch">
-          <Stack className="agt-card" p="md" gap="xs" miw={220}>
-            <Text fw={600}>{make.blank}</Text>
-            <Text size="sm" flex={1}>
-              {make.blankText}
-            </Text>
-            <Button
-              variant="default"
-              leftSection={<IconPencilPlus size={18} aria-hidden />}
-              loading={busy === ""}
-              disabled={busy !== null && busy !== ""}
-              onClick={() =>
-                making.mutate({
-                  key: "",
-                  definition: { name: make.blankName, instructions: make.blankInstructions },
-                })
-              }
-            >
-              {make.blank}
-            </Button>
-          </Stack>
-          <ImportFile client={client} disabled={busy !== null} />
-        </Group>
       </Stack>
     </Modal>
   );
@@ -91,14 +86,28 @@ function ImportFile({ client, disabled }: { client: string; disabled: boolean })
   );
   const done = reading.data;
   return (
-    <Stack className="agt-card" p="md" gap="xs" miw={220}>
-      <Text fw={600}>{make.import}</Text>
-      <Text size="sm" flex={1}>
-        {make.importText}
-      </Text>
+    <Stack gap="xs">
+      <FileButton
+        accept="application/json,.json"
+        inputProps={{ "aria-label": make.importField }}
+        onChange={(file) => file && reading.mutate(file)}
+      >
+        {(props) => (
+          <Button
+            {...props}
+            variant="default"
+            title={make.importText}
+            disabled={disabled}
+            loading={reading.isPending}
+            leftSection={<IconFileImport size={18} aria-hidden />}
+          >
+            {make.import}
+          </Button>
+        )}
+      </FileButton>
       <Trouble error={reading.error} />
-      {done && done.remarks.length > 0 ? (
-        <Alert color="yellow">
+      {done && done.remarks.length > 0 && (
+        <Alert color="yellow" role="status">
           <List size="sm">
             {done.remarks.map((remark) => (
               <List.Item key={remark}>{remark}</List.Item>
@@ -108,23 +117,6 @@ function ImportFile({ client, disabled }: { client: string; disabled: boolean })
             {make.open(done.agent.name)}
           </Button>
         </Alert>
-      ) : (
-        <FileButton
-          accept="application/json,.json,.agent"
-          inputProps={{ "aria-label": make.importField }}
-          onChange={(file) => file && reading.mutate(file)}
-        >
-          {(props) => (
-            <Button
-              {...props}
-              variant="default"
-              disabled={disabled}
-              leftSection={reading.isPending ? <Loader size={18} /> : <IconFileImport size={18} aria-hidden />}
-            >
-              {make.import}
-            </Button>
-          )}
-        </FileButton>
       )}
     </Stack>
   );

@@ -44,7 +44,7 @@ export function VariablesField({ variables, instructions, errors, onChange }: Pr
   return (
     <Stack gap="xs" role="group" aria-label={words.title}>
       <div>
-        <Text size="sm" fw={500}>
+        <Text size="sm" fw={600}>
           {words.title}
         </Text>
         <Text size="xs" c="dimmed">
