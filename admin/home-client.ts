@@ -135,7 +135,7 @@ export async function clientSteps({ sql }: Context, { id }: TenantRow): Promise<
 /** What somebody asked last, newest first. */
 export async function questionsOf(ctx: Context, tenantId: string, userId: string): Promise<Question[]> {
   return await ctx.sql<Question[]>`
-    select r.id as run, r.state, r.created_at as at, a.id as "agentId", a.name as "agentName", r.room_id as "roomId",
+    select r.id as run, r.state, (extract(epoch from r.created_at) * 1000)::float8 as at, a.id as "agentId", a.name as "agentName", r.room_id as "roomId",
       coalesce(o.state->>'name', o.channel) as "roomName", r.question_event as event, left(i.content->>'body', 200) as text
     from runs r join agents a on a.id = r.agent_id
       left join rooms o on o.tenant_id = r.tenant_id and o.room_id = r.room_id

@@ -81,8 +81,8 @@ async function nearCap(ctx: Context): Promise<Attention[]> {
 /** Of clients that are older than a week: none yet, the last one failed, or it is older than that. */
 async function backups(ctx: Context): Promise<Attention[]> {
   const weekAgo = new Date(ctx.clock.now() - WEEK);
-  const rows = await ctx.sql<{ id: string; title: string; failed: string | null; doneAt: Date | null }[]>`
-    select t.id, t.title, case when last.state = 'failed' then coalesce(last.error, '') end as failed, done.finished_at as "doneAt"
+  const rows = await ctx.sql<{ id: string; title: string; failed: string | null; doneAt: number | null }[]>`
+    select t.id, t.title, case when last.state = 'failed' then coalesce(last.error, '') end as failed, (extract(epoch from done.finished_at) * 1000)::float8 as "doneAt"
     from tenants t
       left join lateral (select state, error from tenant_backups where tenant_id = t.id and state in ('done', 'failed')
         order by created_at desc limit 1) last on true

@@ -33,7 +33,8 @@ export interface Attention {
   names?: string[];
   /** The sentence that was left behind. */
   text?: string | null;
-  at?: Date | null;
+  /** Milliseconds since 1970. */
+  at?: number | null;
   /** A page of the panel. */
   link: string;
 }
@@ -56,7 +57,8 @@ export interface Step {
 export interface Question {
   run: string;
   state: string;
-  at: Date;
+  /** Milliseconds since 1970. */
+  at: number;
   agentId: string;
   agentName: string;
   roomId: string;

@@ -15,8 +15,9 @@ export interface TeamFacts {
   name: string;
   spaceRoomId: string | null;
   making: TeamMaking | null;
-  archivedAt: Date | null;
-  createdAt: Date;
+  /** Milliseconds since 1970, as all moments here. */
+  archivedAt: number | null;
+  createdAt: number;
   people: number;
   rooms: RoomFacts[];
 }
@@ -42,8 +43,9 @@ export interface RoomFacts {
   team: { id: string; name: string; archived: boolean } | null;
   historyVisibility: "world_readable" | "shared" | "invited" | "joined";
   encrypted: boolean;
-  archivedAt: Date | null;
-  createdAt: Date;
+  /** Milliseconds since 1970, as all moments here. */
+  archivedAt: number | null;
+  createdAt: number;
   /** Microseconds since 1970, for cursors. */
   createdUs: number;
   people: number;
@@ -68,7 +70,8 @@ export async function listTeams(ctx: Context, wish: TeamsWish): Promise<TeamFact
   const { sql } = ctx;
   const { tenantId, onlyFor, q, after, id } = wish;
   const rows = await sql<Omit<TeamFacts, "rooms">[]>`
-    select t.id, t.name, t.space_room_id as "spaceRoomId", t.making, t.archived_at as "archivedAt", t.created_at as "createdAt",
+    select t.id, t.name, t.space_room_id as "spaceRoomId", t.making, ${ms(ctx, "t.archived_at")} as "archivedAt",
+      ${ms(ctx, "t.created_at")} as "createdAt",
       (select count(*)::int from room_members m where m.tenant_id = t.tenant_id and m.room_id = t.space_room_id
         and m.membership = 'join' and ${isPerson(ctx)}) as people
     from teams t join tenants c on c.id = t.tenant_id
@@ -161,6 +164,9 @@ const inRoom = ({ sql }: Context, users: Piece) => sql`
   and exists (select 1 from room_members m where m.tenant_id = r.tenant_id and m.room_id = r.room_id
     and m.membership in ('join', 'invite') and m.user_id in (${users}))`;
 
+/** A moment in milliseconds: the driver gives moments as text. */
+const ms = ({ sql }: Context, column: string): Piece => sql`(extract(epoch from ${sql(column)}) * 1000)::float8`;
+
 type Piece = Fragment;
 type RoomRow = Omit<RoomFacts, "whyNotManaged" | "agents">;
 
@@ -179,7 +185,7 @@ async function readRooms(
       case when t.id is not null then json_build_object('id', t.id, 'name', t.name, 'archived', t.archived_at is not null) end as team,
       coalesce(r.state->>'historyVisibility', 'shared') as "historyVisibility",
       coalesce((r.state->>'encrypted')::boolean, false) as encrypted,
-      r.archived_at as "archivedAt", r.created_at as "createdAt", (extract(epoch from r.created_at) * 1e6)::float8 as "createdUs",
+      ${ms(ctx, "r.archived_at")} as "archivedAt", ${ms(ctx, "r.created_at")} as "createdAt", (extract(epoch from r.created_at) * 1e6)::float8 as "createdUs",
       (select count(*)::int from room_members m, tenants c where c.id = r.tenant_id and m.tenant_id = r.tenant_id
         and m.room_id = r.room_id and m.membership = 'join' and ${isPerson(ctx)}) as people, r.server_name as "serverName"
     from found r left join teams t on t.id = r.team_id order by ${order}`;

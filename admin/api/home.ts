@@ -122,14 +122,14 @@ const viewAttention = ({ kind, client, count, names, text, at, link }: Attention
   count: count ?? null,
   names: names ?? [],
   text: text ?? null,
-  at: at?.toISOString() ?? null,
+  at: at == null ? null : new Date(at).toISOString(),
   link,
 });
 
 const viewQuestion = (question: Question, serverName: string): QuestionView => ({
   run: question.run,
   state: question.state,
-  at: question.at.toISOString(),
+  at: new Date(question.at).toISOString(),
   agent: { id: question.agentId, name: question.agentName },
   room: { id: question.roomId, name: question.roomName },
   text: question.text,

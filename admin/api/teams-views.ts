@@ -89,7 +89,8 @@ export type TeamTemplateView = z.output<typeof teamTemplateView>;
 export const matrixTo = (id: string, serverName: string): string =>
   `https://matrix.to/#/${encodeURIComponent(id)}?via=${encodeURIComponent(serverName)}`;
 
-const iso = (date: Date | null): string | null => date?.toISOString() ?? null;
+const iso = (at: number): string => new Date(at).toISOString();
+const isoOrNull = (at: number | null): string | null => (at === null ? null : iso(at));
 
 export const viewRoom = (room: RoomFacts): RoomView => ({
   id: room.id,
@@ -99,8 +100,8 @@ export const viewRoom = (room: RoomFacts): RoomView => ({
   team: room.team,
   historyVisibility: room.historyVisibility,
   encrypted: room.encrypted,
-  archivedAt: iso(room.archivedAt),
-  createdAt: room.createdAt.toISOString(),
+  archivedAt: isoOrNull(room.archivedAt),
+  createdAt: iso(room.createdAt),
   people: room.people,
   agents: room.agents.map(viewAgent),
   whyNotManaged: room.whyNotManaged,
@@ -120,8 +121,8 @@ export const viewTeam = (team: TeamFacts, serverName: string): TeamView => ({
     now: team.making.now,
     problem: team.making.problem ?? null,
   },
-  archivedAt: iso(team.archivedAt),
-  createdAt: team.createdAt.toISOString(),
+  archivedAt: isoOrNull(team.archivedAt),
+  createdAt: iso(team.createdAt),
   people: team.people,
   rooms: team.rooms.map(viewRoom),
   link: team.spaceRoomId && matrixTo(team.spaceRoomId, serverName),
