@@ -69,7 +69,7 @@ test("as an operator's token: no fault for any input, and every answer as descri
     values ('fuzz', 'fuzz', ${hashToken(token)}, ${await operator()}, ${ctx.sql.json([...ACTIONS])}, now() + interval '1 day')`;
   const schema = await description((operation) => !aboutOneself(operation));
   expect(Object.keys(schema.paths).length).toBeGreaterThan(20);
-  const { ok, output } = await fuzz({
+  const { ok, cases, output } = await fuzz({
     schema,
     url: `${url}/api/v1`,
     headers: { authorization: `Bearer ${token}` },
@@ -77,6 +77,7 @@ test("as an operator's token: no fault for any input, and every answer as descri
     examples: 8,
   });
   expect(ok, output).toBe(true);
+  expect(cases).toBeGreaterThan(2000);
 });
 
 test("as an operator's browser, about the own account", { timeout: 200_000 }, async () => {
@@ -84,7 +85,7 @@ test("as an operator's browser, about the own account", { timeout: 200_000 }, as
   const session = await createSession(ctx, { operatorId: await operator() }, { userAgent: "fuzz", address: null });
   const schema = await description(aboutOneself);
   expect(Object.keys(schema.paths).length).toBeGreaterThan(2);
-  const { ok, output } = await fuzz({
+  const { ok, cases, output } = await fuzz({
     schema,
     url: `${url}/api/v1`,
     headers: { cookie: `agentopia_${new URL(url).port}=${session.token}`, origin: url },
@@ -92,4 +93,5 @@ test("as an operator's browser, about the own account", { timeout: 200_000 }, as
     examples: 8,
   });
   expect(ok, output).toBe(true);
+  expect(cases).toBeGreaterThan(200);
 });
