@@ -75,7 +75,7 @@ export async function agentsToUpdate(
   const templates = new Map(listTemplates().map((template) => [template.id, template]));
   const found: AgentToUpdate[] = [];
   for (let from = after; found.length < limit; ) {
-    const rows = await madeFrom(ctx, tenantId, [...templates.keys()], from);
+    const rows = await madeFrom(ctx, tenantId, templates, from);
     for (const agent of rows) {
       const template = templates.get(agent.templateId ?? "");
       if (template && found.length < limit && (await templateUpdate(ctx, agent))) found.push({ agent, template });
@@ -89,14 +89,22 @@ export async function agentsToUpdate(
 
 const BATCH = 100;
 
-async function madeFrom(ctx: Context, tenantId: string, templates: string[], from: { name: string; id: string }) {
+/** Those whose template is not the one that they took: nearly all have, and Postgres sees that at once. */
+async function madeFrom(
+  ctx: Context,
+  tenantId: string,
+  templates: ReadonlyMap<string, Template>,
+  from: { name: string; id: string },
+) {
+  const now = JSON.stringify(Object.fromEntries([...templates].map(([id, { definition }]) => [id, definition])));
   return await ctx.db
     .select()
     .from(agents)
     .where(
       and(
         eq(agents.tenantId, tenantId),
-        inArray(agents.templateId, templates),
+        inArray(agents.templateId, [...templates.keys()]),
+        raw`(${agents.templateDefinition} is null or ${agents.templateDefinition} <> ${now}::jsonb -> ${agents.templateId})`,
         notInArray(agents.state, ["removing", "removed"]),
         raw`(${agents.name}, ${agents.id}) > (${from.name}, ${from.id})`,
       ),

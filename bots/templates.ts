@@ -18,8 +18,17 @@ export interface Template {
 
 const FOLDER = path.join(import.meta.dirname, "templates");
 
+/** They ship with the code, so they are read once. */
+let shipped: readonly Template[] | undefined;
+
 /** All templates that ship, by their ids. Throws `internal` for a file that is not as it must be. */
-export function listTemplates(folder: string = FOLDER): Template[] {
+export function listTemplates(folder: string = FOLDER): readonly Template[] {
+  if (folder !== FOLDER) return readTemplates(folder);
+  shipped ??= readTemplates(folder);
+  return shipped;
+}
+
+function readTemplates(folder: string): Template[] {
   const files = readdirSync(folder).filter((file) => file.endsWith(".md"));
   return files.sort().map((file) => parseTemplate(file.slice(0, -3), readFileSync(path.join(folder, file), "utf8")));
 }

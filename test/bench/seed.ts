@@ -2,6 +2,8 @@
  * Fills a platform's database with what a large operator has: rows only, no homeservers. One client in ten thousand is never typical, so the first
  * client has a fifth of everything; the others share the rest.
  */
+
+import { listTemplates } from "../../bots/templates.ts";
 import type { Context } from "../../core/context.ts";
 import { hashToken, newToken } from "../../core/ids.ts";
 
@@ -113,6 +115,9 @@ async function agents(ctx: Context, { clients: count, agents: amount }: Amounts)
         'model', null, 'whoMayInvite', 'anyone', 'scope', 'member'),
       (array['writer','planner',null])[1 + n % 3], 'SEED', case when n % 13 = 0 then '{}'::jsonb end, n % 3
     from (select n, ${clientOf(ctx, sql`n`, count)} as t from generate_series(1, ${amount}::int) as n) as a`;
+  // Nearly all have taken what their template says.
+  for (const { id, definition } of listTemplates())
+    await sql`update agents set template_definition = ${sql.json(definition as never)} where template_id = ${id} and substr(id, 12)::int % 50 <> 0`;
   await sql`update agents set draft = definition where draft is not null and tenant_id like 'seed-%'`;
   await sql`
     insert into agent_versions (agent_id, version, definition) select id, 1, definition from agents where tenant_id like 'seed-%'`;
