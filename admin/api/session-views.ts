@@ -1,5 +1,5 @@
 /** What the API says of accounts, sessions and tokens. */
-import { ACTIONS } from "../rights.ts";
+import { ACTIONS, type Action } from "../rights.ts";
 import { moment, z } from "./endpoint.ts";
 
 const client = z.object({ id: z.string(), title: z.string(), serverName: z.string() });
@@ -12,7 +12,7 @@ export const meView = z
     role: z.enum(["operator", "owner", "manager", "auditor", "member"]),
     client: client.nullable().openapi({ description: "The client that a person belongs to." }),
     rights: z
-      .array(z.enum(ACTIONS as [string, ...string[]]))
+      .array(z.enum(ACTIONS as [Action, ...Action[]]))
       .openapi({ description: "What this role may in its place." }),
     panelUrl: z.string(),
   })

@@ -1,6 +1,154 @@
+/** The audit log: of the platform, or of one client. */
+import { Anchor, Badge, Button, Drawer, Group, Stack, Text } from "@mantine/core";
+import { useDebouncedValue } from "@mantine/hooks";
+import { IconDownload, IconX } from "@tabler/icons-react";
+import { useMemo, useState } from "react";
+import type { AuditView } from "../../api/audit.ts";
+import { apiUrl, type Pages, usePages } from "../api.ts";
+import { useClient } from "../me.tsx";
+import { Empty } from "../parts/empty.tsx";
 import { Page } from "../parts/page.tsx";
+import { type Column, PagedTable } from "../parts/paged-table.tsx";
+import { StateBadge } from "../parts/state-badge.tsx";
+import { When } from "../parts/when.tsx";
 import { texts } from "../texts.ts";
+import { Details } from "./audit/details.tsx";
+import { type AuditFilters, Filters, isFiltered, NO_FILTERS, queryOf } from "./audit/filters.tsx";
 
-export default function Placeholder() {
-  return <Page title={texts.shell.pages.audit} />;
+const words = texts.audit;
+
+export default function AuditPage() {
+  const client = useClient();
+  const path = client === null ? "/audit" : `/clients/${encodeURIComponent(client)}/audit`;
+  const [filters, setFilters] = useState<AuditFilters>(NO_FILTERS);
+  const [asked] = useDebouncedValue(filters, 300);
+  const query = queryOf(asked);
+  const pages = usePages<AuditView>("audit", path, query);
+  const [open, setOpen] = useState<AuditView | null>(null);
+  const columns = useMemo(() => columnsOf(client === null, setOpen), [client]);
+  const download = (
+    <Button
+      component="a"
+      href={apiUrl(`${path}.csv`, query)}
+      download
+      variant="default"
+      leftSection={<IconDownload size={18} aria-hidden />}
+      title={words.exportHint}
+    >
+      {words.export}
+    </Button>
+  );
+  return (
+    <Page title={words.title} lead={words.lead} actions={download}>
+      <Stack gap="xs">
+        <Filters path={path} value={filters} onChange={setFilters} />
+        {filters.target !== null && (
+          <Group gap="xs">
+            <Badge variant="light" tt="none" size="lg" radius="sm">
+              {words.target(filters.target)}
+            </Badge>
+            <Button
+              variant="subtle"
+              size="xs"
+              leftSection={<IconX size={14} aria-hidden />}
+              onClick={() => setFilters({ ...filters, target: null })}
+            >
+              {words.clear}
+            </Button>
+          </Group>
+        )}
+      </Stack>
+      <PagedTable
+        label={words.label}
+        columns={columns}
+        pages={pages}
+        rowKey={({ id }) => String(id)}
+        empty={<Nothing pages={pages} filtered={isFiltered(asked)} />}
+      />
+      <Drawer
+        opened={open !== null}
+        onClose={() => setOpen(null)}
+        position="right"
+        size="lg"
+        title={open ? words.actionName(open.action) : ""}
+        closeButtonProps={{ "aria-label": texts.shell.close }}
+      >
+        {open && (
+          <Details
+            line={open}
+            onlyThis={() => {
+              setFilters({ ...NO_FILTERS, target: open.target.id });
+              setOpen(null);
+            }}
+          />
+        )}
+      </Drawer>
+    </Page>
+  );
 }
+
+/** A search looks through so many lines at a time: where it found none, it can go on. */
+function Nothing({ pages, filtered }: { pages: Pages<AuditView>; filtered: boolean }) {
+  if (pages.hasMore)
+    return (
+      <Empty
+        title={words.noneFits}
+        text={words.noneHere}
+        action={
+          <Button variant="default" loading={pages.loadingMore} onClick={pages.more}>
+            {words.further}
+          </Button>
+        }
+      />
+    );
+  return filtered ? (
+    <Empty title={words.noneFits} text={words.noneFitsText} />
+  ) : (
+    <Empty title={words.none} text={words.noneText} />
+  );
+}
+
+const columnsOf = (everywhere: boolean, open: (line: AuditView) => void): Column<AuditView>[] => [
+  {
+    id: "what",
+    title: words.what,
+    cell: (line) => (
+      <Group gap="xs">
+        <Anchor component="button" type="button" size="sm" fw={600} ta="left" onClick={() => open(line)}>
+          {words.actionName(line.action)}
+        </Anchor>
+        {line.outcome !== "done" && (
+          <StateBadge tone={line.outcome === "failed" ? "bad" : "warn"}>{words.outcomes[line.outcome]}</StateBadge>
+        )}
+      </Group>
+    ),
+  },
+  {
+    id: "about",
+    title: words.about,
+    cell: ({ target }) => (
+      <Text size="sm" lineClamp={2}>
+        {target.name ?? target.id}
+      </Text>
+    ),
+  },
+  {
+    id: "who",
+    title: words.who,
+    cell: ({ actor }) => (
+      <Text size="sm">
+        {actor.name}
+        {actor.onBehalfOf && (
+          <Text span c="dimmed">
+            {" "}
+            {words.onBehalf(actor.onBehalfOf)}
+          </Text>
+        )}
+      </Text>
+    ),
+  },
+  ...(everywhere
+    ? [{ id: "client", title: words.client, wideOnly: true, cell: (line: AuditView) => line.client ?? "–" }]
+    : []),
+  { id: "when", title: words.when, cell: ({ at }) => <When at={at} /> },
+];

@@ -1,2 +1,58 @@
-/** Texts of: audit. */
-export const auditTexts = {};
+/** Texts of: the audit log. */
+export const auditTexts = {
+  title: "Audit",
+  lead: "Every change: who, on whose behalf, what, before and after.",
+  label: "Changes, newest first",
+  when: "When",
+  who: "Who",
+  onBehalf: (name: string) => `for ${name}`,
+  what: "What",
+  about: "About",
+  client: "Client",
+  outcomes: { open: "Unfinished", done: "Done", failed: "Failed" },
+  outcomeText: {
+    open: "It is under way, or was cut off by a crash: nobody knows whether it happened. Look at what it is about.",
+    done: "",
+    failed: "It did not work because of a fault of ours. The platform's log says why.",
+  },
+  details: "Details",
+  detailsOf: (what: string) => `Details: ${what}`,
+  search: "Search in names",
+  actor: "Who",
+  anybody: "Anybody",
+  action: "What",
+  anything: "Anything",
+  from: "From",
+  to: "To",
+  onlyThis: "All changes of this",
+  target: (id: string) => `About ${id} only`,
+  clear: "Clear filters",
+  export: "Export as CSV",
+  exportHint: "The lines that the filters find, 100,000 at most",
+  none: "No changes yet",
+  noneText: "Whatever somebody changes in the panel, by the API or on the command line will stand here.",
+  noneFits: "Nothing fits these filters",
+  noneFitsText: "Take one away, or choose other days.",
+  noneHere: "Nothing among the lines that were looked through. The search can go on further back.",
+  further: "Look further back",
+  /** `agents.publish` → "Agents: publish" */
+  actionName: (action: string) => {
+    const [area = "", ...rest] = action.split(".");
+    const words = (text: string) => text.replaceAll("_", " ");
+    return `${words(area).replace(/^./, (letter) => letter.toUpperCase())}: ${words(rest.join(" "))}`;
+  },
+  kindName: (kind: string) => kind.replaceAll("_", " "),
+  actors: { operator: "Operator", person: "Person", command_line: "Command line", link: "One-time link" },
+  id: "Id",
+  exact: "Time",
+  address: "Address",
+  behalf: "On behalf of",
+  outcome: "Outcome",
+  changes: "What changed",
+  field: "Field",
+  before: "Before",
+  after: "After",
+  nothing: "Nothing more was kept about it.",
+  absent: "not there",
+  empty: "empty",
+};
