@@ -12,11 +12,14 @@ export const MAX_FILE = 2_000_000;
 /** Of the file's form. A newer one is refused: nobody knows what it means. */
 const FORM = 1;
 
+// biome-ignore lint/suspicious/noControlCharactersInRegex: what Postgres and Matrix do not take
+const UNSTORABLE = /[\u0000-\u0008\u000b\u000c\u000e-\u001f\ufffe\uffff]|\p{Surrogate}/u;
+
 const text = (most: number) =>
   z
     .string()
     .max(most)
-    .refine((value) => !value.includes("\0") && value.isWellFormed(), "contains characters that cannot be stored");
+    .refine((value) => !UNSTORABLE.test(value), "contains characters that cannot be stored");
 
 const definition = z.strictObject({
   name: text(200),
