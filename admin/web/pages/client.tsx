@@ -1,6 +1,146 @@
+import { Anchor, Badge, Button, Group, SimpleGrid, Stack, Text, Title } from "@mantine/core";
+import { useDisclosure } from "@mantine/hooks";
+import { IconPencil } from "@tabler/icons-react";
+import type { ReactNode } from "react";
+import type { ClientView } from "../../api/clients-views.ts";
+import { useGet } from "../api.ts";
+import { useMay, useThisClient } from "../me.tsx";
 import { Page } from "../parts/page.tsx";
+import { Trouble } from "../parts/trouble.tsx";
+import { When } from "../parts/when.tsx";
+import { to } from "../paths.ts";
 import { texts } from "../texts.ts";
+import { Waiting } from "./agents/waiting.tsx";
+import { Backups } from "./clients/backups.tsx";
+import { Controls } from "./clients/controls.tsx";
+import { EditClient } from "./clients/edit.tsx";
+import { Health } from "./clients/health.tsx";
+import { LogViewer } from "./clients/log-viewer.tsx";
+import { RemoveClient } from "./clients/remove.tsx";
+import { SetupAgain } from "./clients/setup.tsx";
+import { HomeserverState } from "./clients/state.tsx";
+import { Storage } from "./clients/storage.tsx";
 
-export default function Placeholder() {
-  return <Page title={texts.shell.pages.client} />;
+const words = texts.clients;
+
+/** One client's homeserver: how it is, was, and what can be done about it. */
+export default function ClientPage() {
+  const client = useThisClient();
+  const mayControl = useMay("clients.control");
+  const { data, error, refetch } = useGet<ClientView>("clients", `/clients/${encodeURIComponent(client)}`);
+  const crumbs = mayControl ? [{ title: words.title, to: to.clients() }] : [];
+  if (!data)
+    return (
+      <Page title={words.server.title} crumbs={crumbs}>
+        {error ? <Trouble error={error} again={() => void refetch()} /> : <Waiting height={120} />}
+      </Page>
+    );
+  const ours = data.details?.ours ?? false;
+  return (
+    <Page
+      title={words.openHomeserver(data.title)}
+      crumbs={crumbs}
+      actions={mayControl && data.details ? <Controls client={data} /> : undefined}
+      lead={
+        <Stack gap={4}>
+          <Group gap="xs">
+            <HomeserverState state={data.state} />
+            {data.details?.desired === "stopped" && data.state !== "stopped" && (
+              <Badge color="gray">{words.server.stopping}</Badge>
+            )}
+          </Group>
+          {data.details?.stateDetail && (
+            <Text size="sm" c="dimmed" style={{ whiteSpace: "pre-line" }}>
+              {data.details.stateDetail}
+            </Text>
+          )}
+        </Stack>
+      }
+    >
+      <Facts client={data} />
+      {mayControl && (
+        <>
+          <Health client={client} />
+          <SimpleGrid cols={{ base: 1, lg: 2 }} spacing="lg">
+            <Section title={words.storage.title}>
+              {ours ? <Storage client={client} /> : <Text>{words.storage.unknown}</Text>}
+            </Section>
+            {!ours && (
+              <Section title={words.setup.title}>
+                <SetupAgain client={client} />
+              </Section>
+            )}
+            {ours && (
+              <Section title={words.log.title} text={words.log.text}>
+                <LogViewer client={client} />
+              </Section>
+            )}
+          </SimpleGrid>
+          <Section title={words.backups.title} text={ours ? words.backups.text : words.backups.unknown}>
+            {ours && <Backups client={client} />}
+          </Section>
+          <Section title={words.remove.title} text={words.remove.text}>
+            <RemoveClient client={data} />
+          </Section>
+        </>
+      )}
+    </Page>
+  );
 }
+
+function Section({ title, text, children }: { title: string; text?: string; children: ReactNode }) {
+  return (
+    <Stack component="section" className="agt-card" p="md" gap="sm" aria-label={title} miw={0}>
+      <Title order={2}>{title}</Title>
+      {text && (
+        <Text size="sm" c="dimmed">
+          {text}
+        </Text>
+      )}
+      {children}
+    </Stack>
+  );
+}
+
+function Facts({ client }: { client: ClientView }) {
+  const { details } = client;
+  const mayEdit = useMay("clients.update");
+  const [editing, { open, close }] = useDisclosure(false);
+  const { server } = words;
+  return (
+    <Stack className="agt-card" p="md" gap="sm">
+      <SimpleGrid component="dl" cols={{ base: 1, xs: 2, md: 3 }} spacing="sm" m={0}>
+        <Fact name={server.serverName}>{client.serverName}</Fact>
+        <Fact name={server.address}>{client.homeserverUrl}</Fact>
+        {details && <Fact name={server.version}>{details.version ?? server.unknown}</Fact>}
+        {details && <Fact name={server.kind}>{server.kinds[details.driver]}</Fact>}
+        {details && (
+          <Fact name={server.since}>
+            <When at={details.createdAt} exactly />
+          </Fact>
+        )}
+        {details && <Fact name={server.retention}>{server.days(details.retentionDays)}</Fact>}
+      </SimpleGrid>
+      <Group gap="md">
+        {client.elementUrl && <Anchor href={client.elementUrl}>{server.element}</Anchor>}
+        {mayEdit && details && (
+          <Button variant="default" size="xs" leftSection={<IconPencil size={16} aria-hidden />} onClick={open}>
+            {server.edit}
+          </Button>
+        )}
+      </Group>
+      {mayEdit && details && <EditClient client={client} opened={editing} close={close} />}
+    </Stack>
+  );
+}
+
+const Fact = ({ name, children }: { name: string; children: ReactNode }) => (
+  <div>
+    <Text component="dt" size="sm" c="dimmed">
+      {name}
+    </Text>
+    <Text component="dd" m={0}>
+      {children}
+    </Text>
+  </div>
+);

@@ -1,0 +1,94 @@
+import { Button, Checkbox, Code, Group, Modal, Stack, Text, TextInput } from "@mantine/core";
+import { useDisclosure } from "@mantine/hooks";
+import { IconTrash } from "@tabler/icons-react";
+import { useState } from "react";
+import { useLocation } from "wouter";
+import type { ClientView } from "../../../api/clients-views.ts";
+import { del, useSend } from "../../api.ts";
+import { CopyButton } from "../../parts/copy-button.tsx";
+import { Trouble } from "../../parts/trouble.tsx";
+import { to } from "../../paths.ts";
+import { texts } from "../../texts.ts";
+
+const words = texts.clients.remove;
+
+/** Removes a client after its name was typed, and says where what it held lies. */
+export function RemoveClient({ client }: { client: ClientView }) {
+  const [opened, { open, close }] = useDisclosure(false);
+  const [, go] = useLocation();
+  const [typed, setTyped] = useState("");
+  const [keepBackup, setKeepBackup] = useState(true);
+  const removing = useSend(
+    () =>
+      del<{ backup: string | null }>(`/clients/${encodeURIComponent(client.id)}`, {
+        confirm: typed.trim(),
+        keepBackup,
+      }),
+    { inline: true },
+  );
+  const done = removing.data;
+  const leave = () => {
+    close();
+    if (done) go(to.clients());
+  };
+  return (
+    <>
+      <Group>
+        <Button variant="outline" color="red" leftSection={<IconTrash size={18} aria-hidden />} onClick={open}>
+          {words.open}
+        </Button>
+      </Group>
+      <Modal
+        opened={opened}
+        onClose={leave}
+        title={done ? words.doneTitle : words.question(client.title)}
+        closeButtonProps={{ "aria-label": texts.shell.close }}
+      >
+        {done ? (
+          <Stack>
+            <Text>{done.backup ? words.kept : words.notKept}</Text>
+            {done.backup && (
+              <>
+                <Code block>{done.backup}</Code>
+                <CopyButton text={done.backup} />
+              </>
+            )}
+            <Group justify="flex-end">
+              <Button onClick={leave}>{words.back}</Button>
+            </Group>
+          </Stack>
+        ) : (
+          <Stack>
+            <Text>{client.details?.ours ? words.what : words.external}</Text>
+            <Checkbox
+              label={words.keep}
+              checked={keepBackup}
+              onChange={(event) => setKeepBackup(event.currentTarget.checked)}
+            />
+            <TextInput
+              label={texts.shell.typeToConfirm(client.id)}
+              value={typed}
+              autoComplete="off"
+              data-autofocus
+              onChange={(event) => setTyped(event.currentTarget.value)}
+            />
+            <Trouble error={removing.error} />
+            <Group justify="flex-end">
+              <Button variant="default" onClick={close}>
+                {texts.shell.cancel}
+              </Button>
+              <Button
+                color="red"
+                disabled={typed.trim() !== client.id}
+                loading={removing.isPending}
+                onClick={() => removing.mutate(undefined)}
+              >
+                {words.yes}
+              </Button>
+            </Group>
+          </Stack>
+        )}
+      </Modal>
+    </>
+  );
+}
