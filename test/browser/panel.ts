@@ -8,6 +8,7 @@ import { setRole } from "../../admin/roles.ts";
 import { firstOperatorLink } from "../../admin/sign-in/first-operator.ts";
 import { createLink } from "../../admin/sign-in/links.ts";
 import type { TenantRole } from "../../migrations/types.ts";
+import { eventually } from "../harness/eventually.ts";
 import type { Platform } from "../harness/platform.ts";
 import { makeResultsFolder } from "../harness/results.ts";
 import type { Shared } from "../harness/shared-platform.ts";
@@ -145,6 +146,10 @@ async function open(browser: Browser, url: string, { address, as, look }: Openin
 /** A refusal that a page expects (who am I?) is written to the console by the browser itself. */
 const EXPECTED = /the server responded with a status of 401/;
 
+/** What a page has asked for and not got yet, besides streams, which never end. */
+const waiting = new WeakMap<Page, Set<object>>();
+const STREAMS = /\/(events|log)(\?|$)/;
+
 /** Collects what no page may do. */
 export function watch(page: Page, url: string): string[] {
   const problems: string[] = [];
@@ -152,19 +157,29 @@ export function watch(page: Page, url: string): string[] {
     if (["error", "warning"].includes(message.type()) && !EXPECTED.test(message.text())) problems.push(message.text());
   });
   page.on("pageerror", (error) => problems.push(String(error)));
+  const open = new Set<object>();
+  waiting.set(page, open);
+  page.on("requestfinished", (request) => open.delete(request));
+  page.on("requestfailed", (request) => open.delete(request));
   page.on("request", (request) => {
+    if (!STREAMS.test(request.url())) open.add(request);
     if (!request.url().startsWith(`${url}/`) && !/^(data|blob):/.test(request.url()))
       problems.push(`asks ${request.url()}`);
   });
   return problems;
 }
 
-/** Waits for the page's heading and until nothing on it says that it is loading. */
+/** Waits for the page's heading, until it has got what it asked for, and until nothing on it says that it is loading. */
 export async function drawn(page: Page): Promise<void> {
   await page.locator("h1").first().waitFor();
-  await page.waitForFunction(
-    `!document.querySelector('[role="status"][aria-label="Loading …"], .mantine-Skeleton-root[data-visible]')`,
-  );
+  const quiet = () => (waiting.get(page)?.size ?? 0) === 0;
+  const loading = `[role="status"][aria-label="Loading …"], .mantine-Skeleton-root[data-visible], .mantine-Loader-root`;
+  await eventually("the page to have loaded", async () => {
+    if (!quiet()) return false;
+    // Drawn, and what that asked for in turn.
+    await page.evaluate("new Promise((drawn) => requestAnimationFrame(() => setTimeout(drawn, 50)))");
+    return quiet() && (await page.locator(loading).count()) === 0;
+  });
 }
 
 /** axe-core as one text, put into a page from outside: its policy stays as it is. */

@@ -1,0 +1,128 @@
+/** Every page of the panel, wide and narrow, light and dark, as each kind of person: readable by everybody, nothing wider than the window, a picture of each. */
+import { readFileSync } from "node:fs";
+import path from "node:path";
+import { beforeAll, expect, test } from "vitest";
+import { createLink } from "../../admin/sign-in/links.ts";
+import { ROOT } from "../../core/config.ts";
+import { axe, drawn, type SignedIn, sharedPanel, shoot, sideways } from "../browser/panel.ts";
+import { sharedPlatform } from "../harness/shared-platform.ts";
+
+const shared = sharedPlatform({ name: "panel-pages" });
+const panel = sharedPanel(shared);
+
+/** Names of the pages' pictures and their addresses; `:agent` and the like stand for what the set-up made. */
+const PLATFORM: [name: string, address: string][] = [
+  ["home", "/"],
+  ["account", "/account"],
+  ["clients", "/clients"],
+  ["models", "/models"],
+  ["runs", "/runs"],
+  ["usage", "/usage"],
+  ["audit", "/audit"],
+  ["operators", "/operators"],
+];
+const CLIENT: [name: string, address: string][] = [
+  ["client-home", "/c/:client"],
+  ["agents", "/c/:client/agents"],
+  ["agent", "/c/:client/agents/:agent"],
+  ["templates", "/c/:client/templates"],
+  ["teams", "/c/:client/teams"],
+  ["room", "/c/:client/rooms/:room"],
+  ["people", "/c/:client/people"],
+  ["person", "/c/:client/people/:user"],
+  ["invites", "/c/:client/invites"],
+  ["client-models", "/c/:client/models"],
+  ["client-runs", "/c/:client/runs"],
+  ["run", "/c/:client/runs/:run"],
+  ["client-usage", "/c/:client/usage"],
+  ["client-audit", "/c/:client/audit"],
+  ["homeserver", "/c/:client/homeserver"],
+];
+const MANAGER = ["home", "account", ...CLIENT.map(([name]) => name)].filter(
+  (name) => !["client-home", "client-audit", "homeserver"].includes(name),
+);
+const MEMBER = ["home", "account", "agents", "agent", "templates", "teams", "room", "client-runs"];
+const pages = new Map([...PLATFORM, ...CLIENT]);
+
+const facts: Record<string, string> = { client: "demo" };
+const fill = (address: string) =>
+  address.replaceAll(/:(\w+)/g, (_, name: string) => encodeURIComponent(facts[name] ?? `no-${name}`));
+
+/** What the pages show: somebody asked an agent in a room, an invite is open, an agent is a draft. */
+beforeAll(async () => {
+  const operator = await panel.operator();
+  const maya = await shared.platform.person("maya");
+  facts.user = maya.userId;
+  const [agent] = shared.agents;
+  const room = await maya.room("general");
+  facts.room = room;
+  await maya.answer(await maya.ask(room, agent!.userId, "Three words about the sea?"));
+  const list = async (what: string) =>
+    (await operator.api<{ items: { id: string }[] }>("GET", `/clients/demo/${what}`)).items[0]?.id ?? "";
+  facts.agent = await list("agents");
+  facts.run = await list("runs");
+  await operator.api("POST", "/clients/demo/invites", { maxUses: 3 });
+}, 120_000);
+
+test("every page of the panel is looked at here", () => {
+  const text = readFileSync(path.join(ROOT, "admin/web/pages.ts"), "utf8");
+  const addresses = [...text.matchAll(/path: "([^"]+)"/g)].map((match) => match[1]);
+  expect([...pages.values()].sort()).toEqual(addresses.sort());
+});
+
+const LOOKS = [
+  [1280, ["light", "dark"]],
+  [390, ["dark", "light"]],
+] as const;
+
+/** Opens it at both widths, changes the colours under it, and looks. */
+async function look(name: string, address: string, as: SignedIn | null): Promise<void> {
+  const found: string[] = [];
+  for (const [width, schemes] of LOOKS) {
+    const { page, problems, close } = await panel.open(address, as, { width, scheme: schemes[0] });
+    for (const scheme of schemes) {
+      await page.emulateMedia({ colorScheme: scheme });
+      await drawn(page);
+      const at = `${width} ${scheme}`;
+      found.push(...(await axe(page)).map((fault) => `${at}: ${fault}`));
+      if (await sideways(page)) found.push(`${at}: is wider than the window`);
+      await shoot(page, `${name}-${width}-${scheme}`);
+    }
+    const headings = await page.locator("h1").count();
+    if (headings !== 1) found.push(`${width}: has ${headings} h1`);
+    if (!/.+ · Agentopia$/.test(await page.title())) found.push(`${width}: is called “${await page.title()}”`);
+    if ((await page.getByText("Nothing here").count()) > 0) found.push(`${width}: nothing here`);
+    found.push(...problems.map((problem) => `${width}: ${problem}`));
+    await close();
+  }
+  expect(found).toEqual([]);
+}
+
+test.each([...pages])("operator: %s", async (name, address) => {
+  await look(name, fill(address), await panel.operator());
+});
+
+test.each(MANAGER)("manager: %s", async (name) => {
+  await look(`manager-${name}`, fill(pages.get(name)!), await panel.person("manager"));
+});
+
+test.each(MEMBER)("member: %s", async (name) => {
+  await look(`member-${name}`, fill(pages.get(name)!), await panel.person("member"));
+});
+
+test("stranger: sign-in", async () => {
+  await look("sign-in", "/", null);
+});
+
+test("stranger: a link", async () => {
+  const wish = { kind: "password", tenantId: "demo", userId: facts.user!, createdBy: "Maya", ttlMs: 600_000 } as const;
+  const { url } = await createLink(shared.platform.ctx, wish);
+  await look("link", new URL(url).pathname.replace("/panel", ""), null);
+});
+
+test("stranger: a link that is none", async () => {
+  const { page, close } = await panel.open("/link/no-such-token", null);
+  expect(await axe(page)).toEqual([]);
+  await shoot(page, "link-none-1280-light");
+  await close();
+});
