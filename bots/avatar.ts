@@ -10,14 +10,41 @@ type Shape = (x: number, y: number) => number;
 /** PNG of 256 × 256. */
 export function drawAvatar(id: string): Buffer {
   const png = new PNG({ width: SIZE, height: SIZE });
-  const layers = faceOf(createHash("sha256").update(id).digest());
-  for (let y = 0; y < SIZE; y++)
-    for (let x = 0; x < SIZE; x++) {
-      const colour = colourAt(layers, x + 0.5, y + 0.5);
-      const at = (y * SIZE + x) * 4;
-      png.data.set([...colour.map(Math.round), 255], at);
-    }
+  const layers = layersOf(createHash("sha256").update(id).digest());
+  for (let top = 0; top < SIZE; top += BLOCK)
+    for (let left = 0; left < SIZE; left += BLOCK) drawBlock(png.data, layersAt(layers, left, top), left, top);
   return PNG.sync.write(png, { colorType: 2 });
+}
+
+/** Most blocks are of one colour: they are filled without looking at each pixel. */
+const BLOCK = 8;
+/** No pixel of a block is further from its middle, and an edge is soft for half a pixel on each side. */
+const REACH = Math.hypot(BLOCK, BLOCK) / 2 + 0.5;
+
+/** The layers that are seen in a block: none that do not reach it, none below one that covers it whole. */
+function layersAt(layers: Layer[], left: number, top: number): Layer[] {
+  const seen: Layer[] = [];
+  for (const layer of layers) {
+    const distance = layer.shape(left + BLOCK / 2, top + BLOCK / 2);
+    if (distance < -REACH) seen.length = 0;
+    if (distance < REACH) seen.push(layer);
+  }
+  return seen;
+}
+
+function drawBlock(data: Buffer, layers: Layer[], left: number, top: number): void {
+  const [only] = layers;
+  const plain =
+    layers.length === 1 && only && only.shape(left + BLOCK / 2, top + BLOCK / 2) < -REACH ? only.colour : null;
+  for (let y = top; y < top + BLOCK; y++)
+    for (let x = left; x < left + BLOCK; x++) {
+      const [red, green, blue] = plain ?? colourAt(layers, x + 0.5, y + 0.5);
+      const at = (y * SIZE + x) * 4;
+      data[at] = Math.round(red);
+      data[at + 1] = Math.round(green);
+      data[at + 2] = Math.round(blue);
+      data[at + 3] = 255;
+    }
 }
 
 interface Layer {
@@ -26,7 +53,7 @@ interface Layer {
 }
 
 /** Bytes of the id choose hue and features: 12 hues, 3 heads, 4 pairs of eyes, 4 mouths, 4 kinds of ears. */
-function faceOf(bytes: Uint8Array): Layer[] {
+function layersOf(bytes: Uint8Array): Layer[] {
   const pick = <T>(index: number, options: T[]): T => options[(bytes[index] ?? 0) % options.length]!;
   const hue = ((bytes[0] ?? 0) % 12) * 30;
   const back = hsl(hue, 0.58, 0.42);
@@ -39,7 +66,7 @@ function faceOf(bytes: Uint8Array): Layer[] {
     roundBox(128, 140, 72, 62, 48),
   ]);
   return [
-    { shape: () => -1, colour: back },
+    { shape: () => -SIZE, colour: back },
     ...pick(2, EARS).map((shape) => ({ shape, colour: skin })),
     { shape: head, colour: skin },
     { shape: circle(84, 160, 11), colour: blush },
