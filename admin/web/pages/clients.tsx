@@ -47,7 +47,8 @@ function State({ row }: { row: ClientRow }) {
   return (
     <Stack gap={4} align="flex-start">
       <Group gap={6}>
-        <Anchor component={Link} href={to.homeserver(row.id)} aria-label={words.openHomeserver(row.title)}>
+        <Anchor component={Link} href={to.homeserver(row.id)}>
+          <span className="agt-sr">{words.openHomeserver(row.title)}: </span>
           <HomeserverState state={row.state} />
         </Anchor>
         {row.needsLook && <StateBadge tone="warn">{words.needsLook}</StateBadge>}

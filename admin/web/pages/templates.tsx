@@ -29,6 +29,7 @@ export default function TemplatesPage() {
       {mayRead && <Updates client={client} mayWrite={mayWrite} />}
       <Trouble error={making.error} />
       <TemplatesList
+        order={2}
         actions={(template) => (
           <>
             {mayWrite && (

@@ -72,7 +72,7 @@ function Wide<Row extends object>({ label, columns, rows, rowKey }: Rows<Row>) {
       columns.map(
         ({ id, title, cell }): ColumnDef<typeof features, Row> => ({
           id,
-          header: title,
+          header: () => title || <span className="agt-sr">{texts.shell.actions}</span>,
           cell: ({ row }) => cell(row.original),
         }),
       ),

@@ -43,6 +43,7 @@ export const shellTexts = {
   loading: "Loading …",
   loadMore: "Show more",
   shown: (count: number) => (count === 1 ? "1 shown" : `${count} shown`),
+  actions: "Actions",
   again: "Try again",
   cancel: "Cancel",
   close: "Close",

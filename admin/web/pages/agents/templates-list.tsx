@@ -10,9 +10,12 @@ import { Waiting } from "./waiting.tsx";
 export function TemplatesList({
   actions,
   columns = 3,
+  order = 3,
 }: {
   actions: (template: TemplateView) => ReactNode;
   columns?: number;
+  /** Of the templates' headings: 2 right under a page's own. */
+  order?: 2 | 3;
 }) {
   const pages = usePages<TemplateView>("templates", "/templates");
   if (pages.loading) return <Waiting />;
@@ -22,7 +25,7 @@ export function TemplatesList({
       {pages.items.map((template) => (
         <Stack component="li" key={template.id} className="agt-card" p="md" gap="sm">
           <Group justify="space-between" gap="xs">
-            <Title order={3} size="h4">
+            <Title order={order} size="h4">
               {template.title}
             </Title>
             <Badge color="gray" variant="light" tt="none">
