@@ -24,6 +24,10 @@ export const theme = createTheme({
   defaultRadius: "md",
   cursorType: "pointer",
   respectReducedMotion: true,
+  components: {
+    // Mantine draws a <header>, which in a dialog counts as a second banner of the page.
+    ModalHeader: { defaultProps: { role: "presentation" } },
+  },
 });
 
 const COLORS = ["leaf", "red", "yellow", "orange", "green", "blue", "gray", "grape", "teal", "violet", "cyan", "lime"];

@@ -8,7 +8,7 @@ export const invitesTexts = {
   noneText: "Make one and send it: whoever opens it chooses a name and a password and is in the team's rooms.",
   noneFits: "No link is like this",
   noneFitsText: "Choose another filter.",
-  columns: { link: "Link", state: "State", uses: "Used", role: "Role", by: "Made", until: "Until", actions: "Actions" },
+  columns: { link: "Link", state: "State", uses: "Used", role: "Role", by: "Made", until: "Until", actions: "" },
   forAnyone: (team: string | null) => (team ? `For ${team}` : "For no team"),
   forName: (name: string) => `For ${name}`,
   team: (team: string) => `Team ${team}`,

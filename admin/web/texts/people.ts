@@ -137,7 +137,7 @@ export const peopleTexts = {
     preview: "Look at it first",
     back: "Another file",
     counts: (invite: number, exists: number, problem: number) =>
-      `${invite} will get a link, ${exists} stay as they are, ${problem} cannot be taken.`,
+      `New links: ${invite}. Left as they are: ${exists}. Cannot be taken: ${problem}.`,
     head: {
       line: "Line",
       username: "User name",

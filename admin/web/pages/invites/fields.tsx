@@ -11,7 +11,7 @@ interface Team {
 
 /** The client's teams; undefined while they are on their way. */
 export const useTeams = (client: string): Team[] | undefined =>
-  useGet<{ items: Team[] }>("teams", `/clients/${encodeURIComponent(client)}/teams`, { limit: 200 }).data?.items;
+  useGet<{ items: Team[] }>("teams", `/clients/${encodeURIComponent(client)}/teams`, { limit: 100 }).data?.items;
 
 interface TeamFieldProps {
   teams: Team[] | undefined;

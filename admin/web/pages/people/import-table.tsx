@@ -17,8 +17,13 @@ export function ImportTable({ rows, links = false }: { rows: readonly ImportedPe
   const shown = all ? sorted : sorted.slice(0, FIRST);
   return (
     <>
-      <Table.ScrollContainer minWidth={560} maxHeight={340} className="agt-card">
-        <Table stickyHeader verticalSpacing="xs">
+      <Table.ScrollContainer
+        minWidth={720}
+        maxHeight={340}
+        className="agt-card"
+        scrollAreaProps={{ viewportProps: { tabIndex: 0 } }}
+      >
+        <Table stickyHeader verticalSpacing="xs" style={{ overflowWrap: "normal" }}>
           <Table.Caption className="agt-sr">{words.rows}</Table.Caption>
           <Table.Thead>
             <Table.Tr>
@@ -40,7 +45,7 @@ export function ImportTable({ rows, links = false }: { rows: readonly ImportedPe
                 {!links && <Table.Td>{row.team}</Table.Td>}
                 <Table.Td>
                   {links && row.url ? (
-                    <Text size="xs" ff="monospace">
+                    <Text size="xs" ff="monospace" style={{ overflowWrap: "anywhere" }}>
                       {row.url}
                     </Text>
                   ) : (

@@ -19,7 +19,7 @@ export const nameOf = ({ id, name }: { id: string; name: string | null }): strin
 export function PersonFace({ person, size = 36 }: { person: { id: string; name: string | null }; size?: number }) {
   const letters = nameOf(person)
     .split(/[\s._-]+/)
-    .filter(Boolean)
+    .filter((word) => /^[\p{L}\p{N}]/u.test(word))
     .slice(0, 2)
     .map((word) => [...word][0]?.toUpperCase() ?? "")
     .join("");

@@ -73,14 +73,14 @@ function NameField({ path, person }: Pick<PersonProps, "path" | "person">) {
         rename.mutate(name.trim());
       }}
     >
-      <Group align="end" gap="xs" wrap="nowrap">
+      <Group align="end" gap="xs">
         <TextInput
           label={words.displayName}
           value={name}
           onChange={(event) => setName(event.currentTarget.value)}
           maxLength={200}
           error={problem}
-          flex={1}
+          flex="1 1 12rem"
         />
         <Button
           type="submit"

@@ -77,6 +77,7 @@ function Device({ path, device, mayWrite }: { path: string; device: DeviceView; 
           onClick={() => void ask()}
           loading={signOut.isPending}
           aria-label={words.signOutOne(name)}
+          flex="none"
         >
           {words.signOut}
         </Button>
