@@ -70,7 +70,7 @@ export function InviteToRooms({ client, agent, close, onDone }: Props) {
         <Trouble error={pages.error ?? inviting.error} />
         {pages.loading ? (
           <Waiting height={30} />
-        ) : free.length === 0 && !pages.hasMore ? (
+        ) : pages.error && free.length === 0 ? null : free.length === 0 && !pages.hasMore ? (
           <Empty
             title={words.noRooms}
             text={words.noRoomsText}

@@ -1,4 +1,4 @@
-import { Anchor, Button, Group, Paper, Stack, Text, Title } from "@mantine/core";
+import { Anchor, Button, CloseButton, Group, Paper, Stack, Text, Title } from "@mantine/core";
 import { useDisclosure } from "@mantine/hooks";
 import { useState } from "react";
 import type { AgentView } from "../../../api/agents-views.ts";
@@ -18,9 +18,12 @@ export function NextStep({ client, agent, close }: { client: string; agent: Agen
   return (
     <Paper className="agt-card agt-next" p="md" component="section" aria-label={words.title(agent.name)}>
       <Stack gap="sm">
-        <Title order={2} size="h4">
-          {words.title(agent.name)}
-        </Title>
+        <Group justify="space-between" wrap="nowrap" align="flex-start">
+          <Title order={2} size="h4">
+            {words.title(agent.name)}
+          </Title>
+          <CloseButton aria-label={words.close} onClick={close} />
+        </Group>
         <Group gap="sm">
           {mayPlace && (
             <Button onClick={dialog.open} variant={rooms.length > 0 ? "default" : "filled"}>
@@ -43,11 +46,6 @@ export function NextStep({ client, agent, close }: { client: string; agent: Agen
             <CopyButton text={agent.userId} />
           </Group>
         )}
-        <Group justify="flex-end">
-          <Button variant="subtle" size="xs" onClick={close}>
-            {words.close}
-          </Button>
-        </Group>
       </Stack>
       {opened && <InviteToRooms client={client} agent={agent} close={dialog.close} onDone={setRooms} />}
     </Paper>
