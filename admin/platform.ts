@@ -9,6 +9,7 @@ import { refreshDefaultModel } from "../bots/refresh-model.ts";
 import { startRetention } from "../bots/retention.ts";
 import { startRuns } from "../bots/runs.ts";
 import { settled } from "../bots/settle.ts";
+import { startUsageDays } from "../bots/usage-days.ts";
 import type { registerWorkflows } from "../bots/workflow.ts";
 import { systemClock } from "../core/clock.ts";
 import { type Config, loadConfig } from "../core/config.ts";
@@ -184,6 +185,7 @@ async function startBots(
     ["routing", () => startDrain(ctx, { wake, onReceived })],
     ["actions", () => startActions(ctx, { wake })],
     ["retention", async () => startRetention(ctx)],
+    ["sums of usage", async () => startUsageDays(ctx)],
   ] as const) {
     const part = await start();
     await life.onEnd(name, () => part.stop());

@@ -13,3 +13,14 @@ export const DEFAULT_LIMITS: Required<TenantLimits> = {
 export function limitsOf(tenant: { limits: TenantLimits }): Required<TenantLimits> {
   return { ...DEFAULT_LIMITS, ...tenant.limits };
 }
+
+/** What may be chosen for each limit that an operator sets. */
+export const LIMIT_RANGES = {
+  tokensPerDay: { least: 0, most: 1_000_000_000_000 },
+  maxHops: { least: 0, most: 50 },
+  agentPairPerHour: { least: 0, most: 1_000_000 },
+  personPairPerHour: { least: 1, most: 1_000_000 },
+  quickReplies: { least: 1, most: 1_000_000 },
+} as const satisfies Partial<Record<keyof TenantLimits, { least: number; most: number }>>;
+
+export type SettableLimit = keyof typeof LIMIT_RANGES;

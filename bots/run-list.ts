@@ -116,14 +116,17 @@ async function findRuns(
       : []),
   ];
   const scan = rest.length > 0 ? SCAN : limit + 1;
+  const micros = sql`(extract(epoch from created_at) * 1000000)::float8 as micros`;
   const rows = await sql<(RunPlace & { fits: boolean })[]>`
-    select id, (extract(epoch from created_at) * 1000000)::float8 as micros, ${every(sql, rest)} as fits
-    from (select * from runs where ${every(sql, all)} order by created_at desc, id desc limit ${scan}) r
-    order by created_at desc, id desc`;
+    with scanned as materialized (
+      select id, created_at, ${every(sql, rest)} as fits, row_number() over (order by created_at desc, id desc) as n
+      from (select * from runs where ${every(sql, all)} order by created_at desc, id desc limit ${scan}) r)
+    (select id, ${micros}, fits from scanned where fits order by n limit ${limit + 1})
+    union all
+    (select id, ${micros}, false from scanned where n = ${scan})`;
   const fitting = rows.filter(({ fits }) => fits);
   const shown = fitting.slice(0, limit);
-  const more = fitting.length > limit;
-  const last = more ? shown.at(-1) : rows.length === scan ? rows.at(-1) : undefined;
+  const last = fitting.length > limit ? shown.at(-1) : rows.find(({ fits }) => !fits);
   return { found: shown.map(({ id }) => id), next: last ? { micros: last.micros, id: last.id } : null };
 }
 

@@ -21,6 +21,7 @@ import { teamEndpoints } from "./teams.ts";
 import { templateEndpoints } from "./templates.ts";
 import { tokenEndpoints } from "./tokens.ts";
 import { tryEndpoints } from "./try.ts";
+import { usageEndpoints } from "./usage.ts";
 
 /** What the areas need beside the context. */
 export interface ApiDeps {
@@ -51,5 +52,6 @@ export function allEndpoints(ctx: Context, given: Omit<ApiDeps, "live">): Endpoi
     ...inviteEndpoints(ctx),
     ...tryEndpoints(ctx, deps),
     ...runEndpoints(ctx),
+    ...usageEndpoints(ctx),
   ];
 }

@@ -100,4 +100,10 @@ export const KNOWN: Record<string, string> = {
   "DELETE /clients/{client}/rooms/{room}/people/{user}": "teams.write",
   "GET /home": "clients.list",
   "GET /clients/{client}/home": "clients.read",
+  "GET /usage": "clients.list",
+  "GET /usage.csv": "clients.list",
+  "GET /clients/{client}/usage": "usage.read",
+  "GET /clients/{client}/usage.csv": "usage.read",
+  "GET /clients/{client}/caps": "usage.read",
+  "PUT /clients/{client}/caps": "caps.write",
 };
