@@ -14,8 +14,22 @@ const leaf: MantineColorsTuple = [
   "#044534",
 ];
 
+/** Mantine's dark greys with a breath of blue, and text that is nearly white. */
+const dark: MantineColorsTuple = [
+  "#e2e6ea",
+  "#c8ced5",
+  "#aeb6c0",
+  "#838d99",
+  "#4a535f",
+  "#363d47",
+  "#252b33",
+  "#1c2026",
+  "#14171b",
+  "#0e1114",
+];
+
 export const theme = createTheme({
-  colors: { leaf },
+  colors: { leaf, dark },
   primaryColor: "leaf",
   primaryShade: { light: 7, dark: 7 },
   fontFamily: 'system-ui, -apple-system, "Segoe UI", Roboto, sans-serif',

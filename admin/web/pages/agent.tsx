@@ -90,9 +90,12 @@ function Lead({ client, agent }: { client: string; agent: AgentView }) {
       <Stack gap={2}>
         <Group gap="xs">
           <AgentState state={agent.state} hasDraft={agent.draft !== null} />
-          <Text size="sm" c="dimmed">
-            {agent.version === null ? words.never : words.version(agent.version)}
-          </Text>
+          {/* Who may not read what it says is not told its version either. */}
+          {(agent.version !== null || agent.state === "draft") && (
+            <Text size="sm" c="dimmed">
+              {agent.version === null ? words.never : words.version(agent.version)}
+            </Text>
+          )}
         </Group>
         {agent.userId && (
           <Text size="xs" c="dimmed" ff="monospace">
@@ -114,7 +117,8 @@ interface TabsProps {
 function AgentTabs({ client, agent, draft, mayWrite }: TabsProps) {
   const mayRead = useMay("agents.read_definition");
   const [search, setSearch] = useSearchParams();
-  const names = mayRead ? (["edit", "versions", "rooms", "runs", "feedback"] as const) : (["rooms"] as const);
+  if (!mayRead) return <Text maw={640}>{agent.description}</Text>;
+  const names = ["edit", "versions", "rooms", "runs", "feedback"] as const;
   const tab = names.find((name) => name === search.get("tab")) ?? names[0];
   return (
     <Tabs

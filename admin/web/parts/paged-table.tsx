@@ -82,8 +82,7 @@ function Wide<Row extends object>({ label, columns, rows, rowKey }: Rows<Row>) {
   const align = new Map(columns.map((column) => [column.id, column.align ?? "left"]));
   return (
     <Table.ScrollContainer minWidth={560} className="agt-card">
-      <Table highlightOnHover verticalSpacing="sm" horizontalSpacing="md">
-        <Table.Caption className="agt-sr">{label}</Table.Caption>
+      <Table highlightOnHover verticalSpacing="sm" horizontalSpacing="md" aria-label={label} className="agt-rows">
         {table.getHeaderGroups().map((group) => (
           <Table.Thead key={group.id}>
             <Table.Tr>
@@ -116,7 +115,7 @@ function Cards<Row extends object>({ label, columns, rows, rowKey }: Rows<Row>) 
   return (
     <Stack component="ul" gap="xs" p={0} m={0} aria-label={label} style={{ listStyle: "none" }}>
       {rows.map((row) => (
-        <Stack component="li" key={rowKey(row)} className="agt-card" p="sm" gap={6}>
+        <Stack component="li" key={rowKey(row)} className="agt-card agt-rows" p="sm" gap={6}>
           <div>{head?.cell(row)}</div>
           {rest.map((column) => (
             <Group key={column.id} justify="space-between" gap="xs" wrap="nowrap" align="center">
