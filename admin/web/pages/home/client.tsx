@@ -1,0 +1,31 @@
+import type { ClientHomeView } from "../../../api/home.ts";
+import { useGet } from "../../api.ts";
+import { useMe } from "../../me.tsx";
+import { Page } from "../../parts/page.tsx";
+import { Trouble } from "../../parts/trouble.tsx";
+import { texts } from "../../texts.ts";
+import { AttentionList } from "./attention.tsx";
+import { Loading } from "./loading.tsx";
+import { Mine } from "./mine.tsx";
+import { Steps } from "./steps.tsx";
+import { Today } from "./today.tsx";
+
+const words = texts.home;
+const TOPICS = ["clients", "runs", "agents", "teams", "people", "invites"] as const;
+
+/** Of a client: for those who run it what needs a look, for its people what is theirs. */
+export function ClientHome({ client }: { client: string }) {
+  const me = useMe();
+  const { data, error, refetch } = useGet<ClientHomeView>(TOPICS, `/clients/${encodeURIComponent(client)}/home`);
+  const title = me.kind === "operator" ? (data?.client.title ?? client) : words.hello(me.name);
+  return (
+    <Page title={title} lead={me.kind === "operator" ? data?.client.serverName : data?.client.title}>
+      <Trouble error={data ? null : error} again={() => void refetch()} />
+      {!data && !error && <Loading />}
+      {data?.steps && <Steps steps={data.steps} />}
+      {data?.today && <AttentionList items={data.attention} allGood={words.allGoodClient} />}
+      {data?.today && <Today today={data.today} />}
+      {data?.mine && <Mine home={data} mine={data.mine} />}
+    </Page>
+  );
+}

@@ -1,0 +1,24 @@
+import type { OperatorHomeView } from "../../../api/home.ts";
+import { useGet } from "../../api.ts";
+import { useMe } from "../../me.tsx";
+import { Page } from "../../parts/page.tsx";
+import { Trouble } from "../../parts/trouble.tsx";
+import { texts } from "../../texts.ts";
+import { AttentionList } from "./attention.tsx";
+import { Loading } from "./loading.tsx";
+import { Today } from "./today.tsx";
+
+const words = texts.home;
+
+export function OperatorHome() {
+  const { name } = useMe();
+  const { data, error, refetch } = useGet<OperatorHomeView>(["clients", "runs", "operators"], "/home");
+  return (
+    <Page title={words.hello(name)}>
+      <Trouble error={data ? null : error} again={() => void refetch()} />
+      {!data && !error && <Loading />}
+      {data && <AttentionList items={data.attention} allGood={words.allGoodOperator} />}
+      {data && <Today today={data.today} />}
+    </Page>
+  );
+}
