@@ -32,6 +32,8 @@ export interface SignedIn {
 export interface Panel {
   browser: Browser;
   operator(): Promise<SignedIn>;
+  /** The operator in another session, which the test may end. */
+  operatorAnew(): Promise<SignedIn>;
   /** A person of a client (`demo`) with this role; an account made by an invite, signed in by a link. The same one every time. */
   person(role: TenantRole, tenant?: string): Promise<SignedIn>;
   /** Opens an address below `/panel` in a browser of its own and waits until it is drawn. */
@@ -56,6 +58,10 @@ export function sharedPanel(shared: Shared): Panel {
   const panel: Panel = {
     browser: undefined as unknown as Browser,
     operator: () => once("operator", () => signInOperator(shared.platform)),
+    async operatorAnew() {
+      await panel.operator(); // sets the password
+      return signedIn(shared.platform, "operator", await send(shared.platform, "/sign-in", OPERATOR));
+    },
     person: (role, tenant = "demo") => once(`${role} ${tenant}`, () => signInPerson(shared.platform, role, tenant)),
     open: (address, as, look) => open(panel.browser, shared.platform.url, { address, as, look: look ?? {} }),
   };

@@ -1,7 +1,16 @@
 /** The panel's frame in a real browser: keyboard, live, sessions that end, a platform that goes away and comes back, size. */
 import type { Page } from "playwright-core";
 import { expect, onTestFinished, test } from "vitest";
-import { drawn, type Look, OPERATOR, type Opened, type SignedIn, sharedPanel, sideways } from "../browser/panel.ts";
+import {
+  axe,
+  drawn,
+  type Look,
+  OPERATOR,
+  type Opened,
+  type SignedIn,
+  sharedPanel,
+  sideways,
+} from "../browser/panel.ts";
 import { sharedPlatform } from "../harness/shared-platform.ts";
 
 const shared = sharedPlatform({ name: "panel-frame" });
@@ -109,6 +118,54 @@ test("what somebody may not do is not in their navigation, and stands at no addr
     await page.getByRole("heading", { level: 1, name: "Nothing here" }).waitFor();
   }
   expect(problems).toEqual([]);
+});
+
+test("a session that ends while a form is filled: nothing typed is lost, and it is sent after signing in", async () => {
+  const operator = await panel.operatorAnew();
+  const { page, problems } = await open("/operators", operator);
+  await page.getByRole("button", { name: "Add an operator" }).click();
+  const form = page.getByRole("dialog", { name: "A new operator" });
+  await form.getByLabel("Name").fill("Zoë 🦔");
+  await operator.api("POST", "/sign-out");
+  const send = form.getByRole("button", { name: "Add and make the link" });
+  await send.click();
+  const again = page.getByRole("dialog", { name: "Your session has ended" });
+  await again.waitFor();
+  expect(await axe(page)).toEqual([]);
+  await page.keyboard.press("Escape");
+  await again.waitFor({ state: "detached" });
+  expect(await form.getByLabel("Name").inputValue()).toBe("Zoë 🦔");
+  await send.click();
+  await again.waitFor();
+  await signIn(page, again);
+  await page.getByRole("dialog", { name: "The link for Zoë 🦔" }).waitFor();
+  await page.keyboard.press("Escape");
+  await page.getByRole("cell", { name: "Zoë 🦔", exact: true }).waitFor();
+  expect(await page.getByRole("cell", { name: "Zoë 🦔", exact: true }).count()).toBe(1);
+  expect(problems).toEqual([]);
+});
+
+test("what was typed by one is not sent by somebody else", async () => {
+  const operator = await panel.operatorAnew();
+  const person = await panel.person("owner");
+  const { page, context } = await open("/operators", operator);
+  await page.getByRole("button", { name: "Add an operator" }).click();
+  await page.getByRole("dialog", { name: "A new operator" }).getByLabel("Name").fill("nobody");
+  await operator.api("POST", "/sign-out");
+  await page.getByRole("button", { name: "Add and make the link" }).click();
+  const again = page.getByRole("dialog", { name: "Your session has ended" });
+  await again.waitFor();
+  // Another tab of the same browser: the owner signs in. The dialog's own sign-in is then answered with theirs.
+  await page.route("**/api/v1/sign-in", async (route) => {
+    await context.addCookies([{ ...person.cookie, url: shared.platform.url }]);
+    await route.fulfill({ json: {} });
+  });
+  await again.getByLabel(/name/i).first().fill("somebody");
+  await again.locator('input[type="password"]').fill("else");
+  await again.getByRole("button", { name: "Sign in" }).click();
+  await page.getByRole("heading", { level: 1, name: "Nothing here" }).waitFor();
+  const { items } = await (await panel.operator()).api<{ items: { name: string }[] }>("GET", "/operators");
+  expect(items.map(({ name }) => name)).not.toContain("nobody");
 });
 
 test("what one does is seen in another tab without loading it again", async () => {
