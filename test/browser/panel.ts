@@ -5,7 +5,6 @@ import path from "node:path";
 import type { Browser, BrowserContext, Page } from "playwright-core";
 import { afterAll, beforeAll } from "vitest";
 import { setRole } from "../../admin/roles.ts";
-import { firstOperatorLink } from "../../admin/sign-in/first-operator.ts";
 import { createLink } from "../../admin/sign-in/links.ts";
 import type { TenantRole } from "../../migrations/types.ts";
 import { eventually } from "../harness/eventually.ts";
@@ -73,9 +72,8 @@ export function sharedPanel(shared: Shared): Panel {
 }
 
 async function signInOperator(platform: Platform): Promise<SignedIn> {
-  const printed = /\S+\/panel\/link\/\S+/.exec(platform.output())?.[0];
-  const url = printed ?? (await firstOperatorLink(platform.ctx));
-  if (!url) return signedIn(platform, "operator", await send(platform, "/sign-in", OPERATOR));
+  const printed = () => /\S+\/panel\/link\/\S+/.exec(platform.output())?.[0];
+  const url = await eventually("the printed sign-in link", printed);
   return signedIn(platform, "operator", await follow(platform, url, { password: OPERATOR.password }));
 }
 
