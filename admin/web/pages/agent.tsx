@@ -128,7 +128,7 @@ function AgentTabs({ client, agent, draft, mayWrite }: TabsProps) {
     >
       <Tabs.List mb="lg">
         {names.map((name) => (
-          <Tabs.Tab key={name} value={name}>
+          <Tabs.Tab key={name} value={name} px={{ base: 8, sm: "md" }}>
             {words.tabs[name]}
           </Tabs.Tab>
         ))}

@@ -74,7 +74,6 @@ export const agentsTexts = {
 
   publish: {
     button: "Publish",
-    again: "Publish changes",
     title: (name: string) => `Publish ${name}`,
     first: "It gets a user in Matrix, so that people can find it, write to it and invite it into rooms.",
     next: "From the next question on it answers like this. Answers that are being written end as they began.",

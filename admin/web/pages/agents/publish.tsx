@@ -79,7 +79,7 @@ export function PublishButton({ client, agent, draft, onFirst }: Props) {
         disabled={nothing || draft.state === "conflict"}
         title={nothing ? words.nothing : undefined}
       >
-        {first ? words.button : words.again}
+        {words.button}
       </Button>
       <Modal
         opened={opened}

@@ -136,6 +136,7 @@ function Answers({ name, answers }: { name: string; answers: TryAnswer[] }) {
       viewportRef={view}
       mah="min(60vh, 560px)"
       type="auto"
+      scrollbars="y"
       viewportProps={{ tabIndex: 0, "aria-label": words.title, role: "log" }}
     >
       <Stack gap="md" pr="sm">

@@ -106,7 +106,7 @@ function Conflict({ field, yours, template }: { field: string; yours: unknown; t
         {title}
       </Text>
       <Text size="sm" className="agt-diff" p="xs" style={{ whiteSpace: "pre-wrap" }}>
-        {readable(field, value) || texts.agents.diff.nothing}
+        {readable(field, value).trim() || texts.agents.diff.nothing}
       </Text>
     </div>
   );
