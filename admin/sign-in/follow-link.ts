@@ -75,7 +75,7 @@ async function changeOf(ctx: Context, link: Link, address: string) {
   const { id, kind, createdBy, tenantId, operatorId, userId } = link;
   const name = operatorId === null ? userId : (await getOperator(ctx, operatorId)).name;
   return {
-    actor: { kind: "link", id, name: `link made by ${createdBy ?? "somebody"}`, onBehalfOf: createdBy },
+    actor: { kind: "link", id, name: "one-time link", onBehalfOf: createdBy },
     tenantId,
     action: kind === "sign_in" ? "session.sign_in" : "session.set_password",
     target: { kind: operatorId === null ? "person" : "operator", id: operatorId ?? userId ?? "", name },

@@ -19,7 +19,7 @@ export default function AccountPage() {
     : words.account.person(texts.shell.roles[me.role], me.client?.title ?? "");
   return (
     <Page title={words.account.title} lead={`${operator ? me.name : me.id} · ${lead}`}>
-      <SimpleGrid cols={{ base: 1, lg: 2 }} style={{ alignItems: "start" }}>
+      <SimpleGrid cols={{ base: 1, lg: operator ? 3 : 2 }}>
         <PasswordSection me={me} />
         {operator && <FactorSection name={me.name} />}
         <Appearance />

@@ -1,5 +1,5 @@
 /** The audit log: of the platform, or of one client. */
-import { Anchor, Badge, Button, Drawer, Group, Stack, Text } from "@mantine/core";
+import { Anchor, Badge, Button, Group, Modal, Stack, Text } from "@mantine/core";
 import { useDebouncedValue } from "@mantine/hooks";
 import { IconDownload, IconX } from "@tabler/icons-react";
 import { useMemo, useState } from "react";
@@ -65,10 +65,9 @@ export default function AuditPage() {
         rowKey={({ id }) => String(id)}
         empty={<Nothing pages={pages} filtered={isFiltered(asked)} />}
       />
-      <Drawer
+      <Modal
         opened={open !== null}
         onClose={() => setOpen(null)}
-        position="right"
         size="lg"
         title={open ? words.actionName(open.action) : ""}
         closeButtonProps={{ "aria-label": texts.shell.close }}
@@ -82,7 +81,7 @@ export default function AuditPage() {
             }}
           />
         )}
-      </Drawer>
+      </Modal>
     </Page>
   );
 }
@@ -107,6 +106,13 @@ function Nothing({ pages, filtered }: { pages: Pages<AuditView>; filtered: boole
     <Empty title={words.none} text={words.noneText} />
   );
 }
+
+/** On one line: a column of times is read down. */
+const Time = ({ at }: { at: string }) => (
+  <Text size="sm" style={{ whiteSpace: "nowrap" }}>
+    <When at={at} />
+  </Text>
+);
 
 const columnsOf = (everywhere: boolean, open: (line: AuditView) => void): Column<AuditView>[] => [
   {
@@ -150,5 +156,5 @@ const columnsOf = (everywhere: boolean, open: (line: AuditView) => void): Column
   ...(everywhere
     ? [{ id: "client", title: words.client, wideOnly: true, cell: (line: AuditView) => line.client ?? "–" }]
     : []),
-  { id: "when", title: words.when, cell: ({ at }) => <When at={at} /> },
+  { id: "when", title: words.when, cell: ({ at }) => <Time at={at} /> },
 ];

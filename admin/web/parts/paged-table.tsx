@@ -87,7 +87,12 @@ function Wide<Row extends object>({ label, columns, rows, rowKey }: Rows<Row>) {
           <Table.Thead key={group.id}>
             <Table.Tr>
               {group.headers.map((header) => (
-                <Table.Th key={header.id} scope="col" ta={align.get(header.column.id) ?? "left"}>
+                <Table.Th
+                  key={header.id}
+                  scope="col"
+                  ta={align.get(header.column.id) ?? "left"}
+                  style={{ whiteSpace: "nowrap" }}
+                >
                   <table.FlexRender header={header} />
                 </Table.Th>
               ))}

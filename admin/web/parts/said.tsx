@@ -2,10 +2,19 @@
 import { notifications } from "@mantine/notifications";
 import { IconAlertTriangle, IconCheck } from "@tabler/icons-react";
 import { sentenceOf } from "../problem.ts";
+import { texts } from "../texts.ts";
+
+const CLOSE = { "aria-label": texts.shell.close };
 
 /** Says that something is done. */
 export function saidDone(text: string): void {
-  notifications.show({ message: text, color: "leaf", icon: <IconCheck size={18} aria-hidden />, autoClose: 5000 });
+  notifications.show({
+    message: text,
+    color: "leaf",
+    icon: <IconCheck size={18} aria-hidden />,
+    autoClose: 5000,
+    closeButtonProps: CLOSE,
+  });
 }
 
 /** Says in its sentence what did not work. */
@@ -15,5 +24,6 @@ export function saidTrouble(error: unknown): void {
     color: "red",
     icon: <IconAlertTriangle size={18} aria-hidden />,
     autoClose: 12_000,
+    closeButtonProps: CLOSE,
   });
 }

@@ -1,4 +1,60 @@
 /** Texts of: the audit log. */
+
+/** What the log calls changes, in words. Those without a line here are named after their parts. */
+const actions: Record<string, string> = {
+  "session.sign_in": "Signed in",
+  "session.set_password": "Password set",
+  "session.second_factor_on": "Second factor switched on",
+  "session.second_factor_off": "Second factor switched off",
+  "session.new_recovery_codes": "New recovery codes",
+  "session.create_token": "API token made",
+  "session.revoke_token": "API token revoked",
+  "session.end": "Session ended",
+  "session.end_others": "Other sessions ended",
+  "operators.create": "Operator added",
+  "operators.link": "Link for an operator",
+  "operators.set_state": "Operator disabled or enabled",
+  "operators.remove": "Operator removed",
+  "clients.create": "Client added",
+  "clients.update": "Client changed",
+  "clients.remove": "Client removed",
+  "clients.start": "Homeserver started",
+  "clients.stop": "Homeserver stopped",
+  "clients.restart": "Homeserver restarted",
+  "clients.backup": "Backup asked for",
+  "clients.delete_backup": "Backup deleted",
+  "people.suspend": "Person suspended",
+  "people.unsuspend": "Person let in again",
+  "people.deactivate": "Account ended",
+  "people.rename": "Person renamed",
+  "people.sign_out": "Devices signed out",
+  "people.import": "People imported",
+  "people.sign_in_link": "Sign-in link for a person",
+  "people.password_link": "Password link for a person",
+  "roles.write": "Role changed",
+  "invites.create": "Invite made",
+  "invites.revoke": "Invite revoked",
+  "teams.write": "Team or room changed",
+  "agents.create": "Agent made",
+  "agents.import": "Agent imported",
+  "agents.duplicate": "Agent duplicated",
+  "agents.save_draft": "Draft saved",
+  "agents.discard_draft": "Draft discarded",
+  "agents.publish": "Agent published",
+  "agents.rollback": "Agent rolled back",
+  "agents.pause": "Agent paused",
+  "agents.resume": "Agent resumed",
+  "agents.remove": "Agent removed",
+  "agents.take_template": "Template's changes taken",
+  "agents.upload_picture": "Picture uploaded",
+  "models.add": "Model added",
+  "models.change": "Model changed",
+  "models.remove": "Model removed",
+  "models.set_default": "Default model chosen",
+  "runs.stop": "Run stopped",
+  "runs.again": "Run repeated",
+  "caps.write": "Caps changed",
+};
 export const auditTexts = {
   title: "Audit",
   lead: "Every change: who, on whose behalf, what, before and after.",
@@ -35,12 +91,8 @@ export const auditTexts = {
   noneFitsText: "Take one away, or choose other days.",
   noneHere: "Nothing among the lines that were looked through. The search can go on further back.",
   further: "Look further back",
-  /** `agents.publish` → "Agents: publish" */
-  actionName: (action: string) => {
-    const [area = "", ...rest] = action.split(".");
-    const words = (text: string) => text.replaceAll("_", " ");
-    return `${words(area).replace(/^./, (letter) => letter.toUpperCase())}: ${words(rest.join(" "))}`;
-  },
+  /** `agents.publish` → "Agent published"; what has no words of its own: "Agents: merge faces" */
+  actionName: (action: string) => actions[action] ?? partsOf(action),
   kindName: (kind: string) => kind.replaceAll("_", " "),
   actors: { operator: "Operator", person: "Person", command_line: "Command line", link: "One-time link" },
   id: "Id",
@@ -56,3 +108,9 @@ export const auditTexts = {
   absent: "not there",
   empty: "empty",
 };
+
+function partsOf(action: string): string {
+  const [area = "", ...rest] = action.split(".");
+  const words = (text: string) => text.replaceAll("_", " ");
+  return `${words(area).replace(/^./, (letter) => letter.toUpperCase())}: ${words(rest.join(" "))}`;
+}

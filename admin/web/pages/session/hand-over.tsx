@@ -84,7 +84,7 @@ export function HandOver({ handed, close }: { handed: Handed | null; close: () =
       {handed && (
         <Stack>
           <Text size="sm">{words.linkText}</Text>
-          <Code block aria-label={words.linkLabel}>
+          <Code block aria-label={words.linkLabel} style={{ whiteSpace: "pre-wrap" }}>
             {handed.url}
           </Code>
           <Text size="sm" c="dimmed">

@@ -57,7 +57,7 @@ export function NewToken({ me, onMade }: { me: Me; onMade: (token: NewTokenView)
           error={tried && noScopes}
           onChange={setScopes}
         >
-          <SimpleGrid cols={{ base: 1, xs: 2 }} spacing="xs" mt="xs">
+          <SimpleGrid cols={{ base: 1, xs: 2 }} spacing="xs" my="xs">
             {me.rights.map((right) => (
               <Checkbox key={right} value={right} label={texts.session.rights[right]} />
             ))}
