@@ -57,29 +57,32 @@ export default function ClientPage() {
         </Stack>
       }
     >
-      <Facts client={data} />
+      {mayControl ? (
+        <SimpleGrid cols={{ base: 1, lg: 2 }} spacing="lg">
+          <Facts client={data} />
+          {ours ? (
+            <Section title={words.storage.title}>
+              <Storage client={client} />
+            </Section>
+          ) : (
+            <Section title={words.setup.title} text={words.storage.unknown}>
+              <SetupAgain client={client} />
+            </Section>
+          )}
+        </SimpleGrid>
+      ) : (
+        <Facts client={data} />
+      )}
       {mayControl && (
         <>
           <Health client={client} />
-          <SimpleGrid cols={{ base: 1, lg: 2 }} spacing="lg">
-            <Section title={words.storage.title}>
-              {ours ? <Storage client={client} /> : <Text>{words.storage.unknown}</Text>}
-            </Section>
-            {!ours && (
-              <Section title={words.setup.title}>
-                <SetupAgain client={client} />
-              </Section>
-            )}
-            {ours && (
-              <Section title={words.log.title} text={words.log.text}>
-                <LogViewer client={client} />
-              </Section>
-            )}
-          </SimpleGrid>
           <Section title={words.backups.title} text={ours ? words.backups.text : words.backups.unknown}>
             {ours && <Backups client={client} />}
           </Section>
-          <Section title={words.remove.title} text={words.remove.text}>
+          <Section title={words.log.title} text={ours ? words.log.text : words.log.unknown}>
+            {ours && <LogViewer client={client} />}
+          </Section>
+          <Section title={words.remove.title} text={ours ? words.remove.text : words.remove.textTheirs}>
             <RemoveClient client={data} />
           </Section>
         </>
@@ -88,7 +91,7 @@ export default function ClientPage() {
   );
 }
 
-function Section({ title, text, children }: { title: string; text?: string; children: ReactNode }) {
+function Section({ title, text, children }: { title: string; text?: string; children?: ReactNode }) {
   return (
     <Stack component="section" className="agt-card" p="md" gap="sm" aria-label={title} miw={0}>
       <Title order={2}>{title}</Title>
@@ -109,7 +112,7 @@ function Facts({ client }: { client: ClientView }) {
   const { server } = words;
   return (
     <Stack className="agt-card" p="md" gap="sm">
-      <SimpleGrid component="dl" cols={{ base: 1, xs: 2, md: 3 }} spacing="sm" m={0}>
+      <SimpleGrid component="dl" cols={{ base: 1, xs: 2 }} spacing="sm" m={0}>
         <Fact name={server.serverName}>{client.serverName}</Fact>
         <Fact name={server.address}>{client.homeserverUrl}</Fact>
         {details && <Fact name={server.version}>{details.version ?? server.unknown}</Fact>}

@@ -89,6 +89,10 @@ export const clientsTexts = {
     stopTitle: "Stop this homeserver?",
     stopText: (title: string) =>
       `The people of ${title} can neither read nor write until it is started again. Nothing is lost.`,
+    stopTheirsTitle: "Stop working with this homeserver?",
+    stopTheirsText: (title: string) =>
+      `Agentopia stops listening to the homeserver of ${title}: agents answer nobody there until it is started again. The homeserver itself goes on.`,
+    stopTheirsYes: "Stop listening",
     stopYes: "Stop the homeserver",
     restartTitle: "Restart this homeserver?",
     restartText: (title: string) =>
@@ -116,6 +120,8 @@ export const clientsTexts = {
       `Ran ${percent} of the last ${span}; ${changes === 1 ? "one change" : `${changes} changes`}.`,
     nothing: "Nothing is known of this time yet.",
     ran: (percent: string, span: string) => `Ran ${percent} of the last ${span}`,
+    ranSince: (percent: string, since: string) =>
+      `Ran ${percent} of the time since ${since}; before that nothing is known.`,
     segment: (state: string, from: string, until: string) => `${state}: ${from} to ${until}`,
     now: "now",
     list: "Changes of state",
@@ -179,6 +185,7 @@ export const clientsTexts = {
   remove: {
     title: "Remove this client",
     text: "Removes its homeserver with all accounts, rooms, messages and agents.",
+    textTheirs: "Removes its agents and all that Agentopia knows of it. The homeserver itself stays where it runs.",
     open: "Remove the client …",
     question: (title: string) => `Remove ${title}?`,
     what: "All accounts, rooms, messages, files and agents of this client are deleted. People are signed out for good. This cannot be taken back.",

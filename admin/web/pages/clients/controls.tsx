@@ -16,7 +16,9 @@ export function Controls({ client }: { client: ClientView }) {
   const restart = useSend(act("restart"), { topics: ["clients"], said: words.restarting });
   if (!details || state === "removing") return null;
   const askStop = async () => {
-    const question = { title: words.stopTitle, text: words.stopText(title), yes: words.stopYes, danger: true };
+    const question = details.ours
+      ? { title: words.stopTitle, text: words.stopText(title), yes: words.stopYes, danger: true }
+      : { title: words.stopTheirsTitle, text: words.stopTheirsText(title), yes: words.stopTheirsYes, danger: true };
     if (await askFirst(question)) stop.mutate(undefined);
   };
   const askRestart = async () => {

@@ -54,7 +54,7 @@ export function Health({ client }: { client: string }) {
       <Trouble error={pages.error} again={pages.again} />
       <Bar stretches={stretches} span={span} share={share} />
       <Group justify="space-between">
-        <Text size="sm">{share === null ? words.nothing : words.ran(percent.format(share), words.spans[span])}</Text>
+        <Text size="sm">{summary(stretches, share, span)}</Text>
         <Button variant="default" size="xs" onClick={toggle} aria-expanded={listed}>
           {listed ? words.hide : words.show}
         </Button>
@@ -70,6 +70,15 @@ export function Health({ client }: { client: string }) {
       )}
     </Stack>
   );
+}
+
+function summary(stretches: readonly Stretch[], share: number | null, span: Span): string {
+  if (share === null) return words.nothing;
+  const [first, second] = stretches;
+  const whole = first?.state !== null;
+  return whole || !second
+    ? words.ran(percent.format(share), words.spans[span])
+    : words.ranSince(percent.format(share), exactTime(second.from));
 }
 
 function Bar({ stretches, span, share }: { stretches: readonly Stretch[]; span: Span; share: number | null }) {
