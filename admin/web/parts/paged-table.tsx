@@ -125,7 +125,7 @@ function Cards<Row extends object>({ label, columns, rows, rowKey }: Rows<Row>) 
           {rest.map((column) => (
             <Group key={column.id} justify="space-between" gap="xs" wrap="nowrap" align="center">
               {column.title && (
-                <Text size="sm" c="dimmed">
+                <Text size="sm" c="dimmed" maw="45%" style={{ flexShrink: 0 }}>
                   {column.title}
                 </Text>
               )}
