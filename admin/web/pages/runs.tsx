@@ -1,6 +1,159 @@
+import { Anchor, Button, Group, Stack, Text } from "@mantine/core";
+import { useMemo } from "react";
+import { Link } from "wouter";
+import type { RunItem } from "../../api/runs-views.ts";
+import { type Pages, usePages } from "../api.ts";
+import { useClient, useMay } from "../me.tsx";
+import { AgentFace } from "../parts/agent-face.tsx";
+import { Empty } from "../parts/empty.tsx";
 import { Page } from "../parts/page.tsx";
+import { type Column, PagedTable } from "../parts/paged-table.tsx";
+import { When } from "../parts/when.tsx";
+import { to } from "../paths.ts";
 import { texts } from "../texts.ts";
+import { Filters, queryOf, type RunFilters, useFilters } from "./runs/filters.tsx";
+import { RunState } from "./runs/run-state.tsx";
 
-export default function Placeholder() {
-  return <Page title={texts.shell.pages.runs} />;
+const words = texts.runs;
+
+/** Runs of a client, or of all; live, since the list is asked for anew when runs change. */
+export default function RunsPage() {
+  const client = useClient();
+  const all = useMay("runs.read");
+  const [filters, setFilters] = useFilters();
+  const path = client === null ? "/runs" : `/clients/${encodeURIComponent(client)}/runs`;
+  const pages = usePages<RunItem>("runs", path, { ...queryOf(filters), limit: 50 });
+  const columns = useMemo(() => columnsOf(client, all, setFilters), [client, all, setFilters]);
+  return (
+    <Page title={words.title} lead={all ? words.lead : words.leadOwn}>
+      <Filters client={client} value={filters} onChange={setFilters} runs={pages.items} />
+      <PagedTable
+        label={words.label}
+        columns={columns}
+        pages={pages}
+        rowKey={({ id }) => id}
+        empty={<Nothing pages={pages} filtered={Object.values(filters).some(Boolean)} />}
+      />
+    </Page>
+  );
+}
+
+/** Some filters look through so many runs at a time: where they found none, they can go on. */
+function Nothing({ pages, filtered }: { pages: Pages<RunItem>; filtered: boolean }) {
+  if (pages.hasMore)
+    return (
+      <Empty
+        title={words.noneFits}
+        text={words.noneHere}
+        action={
+          <Button variant="default" loading={pages.loadingMore} onClick={pages.more}>
+            {words.further}
+          </Button>
+        }
+      />
+    );
+  return filtered ? (
+    <Empty title={words.noneFits} text={words.noneFitsText} />
+  ) : (
+    <Empty title={words.none} text={words.noneText} />
+  );
+}
+
+type SetFilters = (part: Partial<RunFilters>) => void;
+
+function columnsOf(client: string | null, all: boolean, set: SetFilters): Column<RunItem>[] {
+  return [
+    { id: "agent", title: words.agent, cell: (run) => <AgentCell run={run} /> },
+    { id: "state", title: words.state, cell: (run) => <StateCell run={run} /> },
+    ...(client === null
+      ? [
+          {
+            id: "client",
+            title: words.client,
+            cell: (run: RunItem) => (
+              <Anchor component={Link} href={to.runs(run.client.id)} size="sm">
+                {run.client.title}
+              </Anchor>
+            ),
+          },
+        ]
+      : []),
+    ...(all
+      ? [
+          {
+            id: "who",
+            title: words.who,
+            cell: ({ askedBy }: RunItem) => (
+              <Narrow on={client !== null} name={askedBy.name} onClick={() => set({ person: askedBy.id })} />
+            ),
+          },
+        ]
+      : []),
+    { id: "room", title: words.room, cell: (run) => <RoomCell run={run} inClient={client !== null} set={set} /> },
+    { id: "took", title: words.took, align: "right", cell: ({ durationMs }) => <Figure>{took(durationMs)}</Figure> },
+    {
+      id: "tokens",
+      title: words.tokens,
+      align: "right",
+      cell: ({ tokens }) => <Figure>{words.number(tokens)}</Figure>,
+    },
+    {
+      id: "when",
+      title: words.when,
+      align: "right",
+      cell: ({ createdAt }) => (
+        <Text size="sm" component="span">
+          <When at={createdAt} />
+        </Text>
+      ),
+    },
+  ];
+}
+
+const took = (ms: number | null) => (ms === null ? "–" : words.duration(ms));
+const Figure = ({ children }: { children: string }) => (
+  <Text size="sm" style={{ whiteSpace: "nowrap", fontVariantNumeric: "tabular-nums" }}>
+    {children}
+  </Text>
+);
+
+const AgentCell = ({ run }: { run: RunItem }) => (
+  <Group gap="xs" wrap="nowrap">
+    <AgentFace client={run.client.id} agent={run.agent.id} size={28} />
+    <Anchor component={Link} href={to.run(run.client.id, run.id)} size="sm" fw={600}>
+      {run.agent.name}
+    </Anchor>
+  </Group>
+);
+
+const StateCell = ({ run }: { run: RunItem }) => (
+  <Stack gap={2} align="flex-start">
+    <RunState state={run.state} />
+    {run.error && (
+      <Text size="xs" c="dimmed" lineClamp={2} maw={260}>
+        {run.error}
+      </Text>
+    )}
+  </Stack>
+);
+
+/** A name on which one can click to see only its runs. */
+function Narrow({ name, on, onClick }: { name: string; on: boolean; onClick: () => void }) {
+  if (!on) return <Text size="sm">{name}</Text>;
+  return (
+    <Anchor component="button" type="button" size="sm" ta="left" title={words.filterBy(name)} onClick={onClick}>
+      {name}
+    </Anchor>
+  );
+}
+
+function RoomCell({ run, inClient, set }: { run: RunItem; inClient: boolean; set: SetFilters }) {
+  const { room } = run;
+  if (!room)
+    return (
+      <Text size="sm" c="dimmed">
+        {words.tried}
+      </Text>
+    );
+  return <Narrow on={inClient} name={room.name ?? words.noRoomName} onClick={() => set({ room: room.id })} />;
 }

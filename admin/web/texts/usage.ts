@@ -1,2 +1,65 @@
-/** Texts of: usage. */
-export const usageTexts = {};
+const number = new Intl.NumberFormat();
+const compact = new Intl.NumberFormat(undefined, { notation: "compact", maximumFractionDigits: 1 });
+
+/** What the page of usage says. */
+export const usageTexts = {
+  title: "Usage",
+  lead: "Tokens, calls and time of the models. Days begin and end at midnight UTC.",
+  by: "By",
+  dimensions: {
+    day: "Day",
+    client: "Client",
+    agent: "Agent",
+    room: "Room",
+    person: "Person",
+    model: "Model",
+  },
+  period: "Time",
+  periods: { "7": "7 days", "30": "30 days", "90": "90 days", "365": "One year" },
+  csv: "Export as CSV",
+  chart: (by: string) => `Tokens of each day by ${by.toLowerCase()}`,
+  chartDay: "Tokens of each day",
+  rest: "Others",
+  all: "All",
+  unknown: "Not known",
+  tried: "Tried in the panel",
+  numbers: "Show the chart's numbers as a table",
+  numbersLabel: "Tokens of each day",
+  table: (by: string) => `Usage by ${by.toLowerCase()}`,
+  columns: {
+    name: "Name",
+    calls: "Calls",
+    failed: "Failed",
+    input: "Tokens in",
+    output: "Tokens out",
+    tokens: "Tokens",
+    time: "Model time",
+    share: "Share",
+    day: "Day",
+  },
+  total: "Total",
+  more: (count: number) => `${number.format(count)} more with less are in the total and in the file.`,
+  none: "Nothing was used in this time",
+  noneText: "When an agent answers, what its model used stands here. Choose a longer time, or ask an agent something.",
+  number: (value: number) => number.format(value),
+  short: (value: number) => compact.format(value),
+  caps: {
+    title: "Limits",
+    today: "Tokens today",
+    used: (used: number, cap: number) => `${number.format(used)} of ${number.format(cap)} used`,
+    held: (count: number) => `${number.format(count)} more are held by answers under way`,
+    full: "The day's tokens are used up: agents answer again after midnight UTC, or when the limit is raised.",
+    standard: (value: number) => `The platform's own: ${number.format(value)}`,
+    names: {
+      tokensPerDay: "Tokens a day",
+      maxHops: "Agents in a row",
+      agentPairPerHour: "Questions between two agents, an hour",
+      personPairPerHour: "Questions of one person to one agent, an hour",
+      quickReplies: "Quick replies before somebody counts as a bot",
+    },
+    save: "Save limits",
+    saved: "The limits hold from the next question on.",
+    need: (least: number, most: number) =>
+      `A whole number from ${number.format(least)} to ${number.format(most)}, or empty.`,
+  },
+};
