@@ -90,11 +90,13 @@ function useActions(client: string, agent: AgentView, draft: Draft | null) {
     said: (made) => words.duplicated(made.name),
     onDone: (made) => go(to.agent(client, made.id)),
   });
-  const removing = useSend(() => del(path()), {
-    ...agents,
-    said: words.removed(agent.name),
-    onDone: () => go(to.agents(client)),
-  });
+  const removing = useSend(
+    async () => {
+      await del(path());
+      go(to.agents(client)); // before this page asks for an agent that is gone
+    },
+    { ...agents, said: words.removed(agent.name) },
+  );
   const discarding = useSend(() => del(path(`/draft?revision=${draft?.revisionNow() ?? 0}`)), {
     ...agents,
     said: discard.done,

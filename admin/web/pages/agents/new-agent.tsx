@@ -86,7 +86,7 @@ function ImportFile({ client, disabled }: { client: string; disabled: boolean })
   );
   const done = reading.data;
   return (
-    <Stack gap="xs">
+    <Stack gap="xs" align="flex-start">
       <FileButton
         accept="application/json,.json"
         inputProps={{ "aria-label": make.importField }}

@@ -6,8 +6,8 @@ const SIDE = 512;
 
 /** The middle square of the picture, at most 512 pixels wide, as base64 of a PNG or JPEG. Throws a sentence for what is no picture. */
 export async function shrinkPicture(file: File): Promise<string> {
-  const bitmap = await createImageBitmap(file).catch((error: unknown) => {
-    console.warn(error);
+  const bitmap = await createImageBitmap(file).catch(() => {
+    // Browsers only say that it is none they can read.
     throw new Problem({ status: 0, code: "invalid", detail: texts.agents.face.unreadable });
   });
   const from = Math.min(bitmap.width, bitmap.height);

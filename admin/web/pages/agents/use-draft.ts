@@ -2,6 +2,7 @@
 import { useCallback, useEffect, useRef, useState } from "react";
 import type { AgentView, DraftView } from "../../../api/agents-views.ts";
 import { fieldErrors, Problem, put } from "../../api.ts";
+import { useMe } from "../../me.tsx";
 import { saidDone } from "../../parts/said.tsx";
 import { texts } from "../../texts.ts";
 import { agentPath, type Definition, editable, sameDefinition } from "./definition.ts";
@@ -140,6 +141,9 @@ function useAdoption(
   kept: { current: Kept | null },
   setShown: (kept: Kept | null) => void,
 ): void {
+  const { kind, id, name } = useMe();
+  // As the platform calls who saved: one's own other window is no surprise.
+  const me = kind === "operator" ? `operator:${name}` : id;
   useEffect(() => {
     const definition = agent && editable(agent);
     if (!agent || !definition) return;
@@ -147,11 +151,11 @@ function useAdoption(
     const now = kept.current;
     if (now && (now.state !== "saved" || revision < now.revision)) return;
     if (now && revision === now.revision && sameDefinition(now.definition, definition)) return;
-    if (now && revision > now.revision && !sameDefinition(now.definition, definition))
+    if (now && agent.draftBy !== me && !sameDefinition(now.definition, definition))
       saidDone(texts.agents.state.adopted);
     kept.current = { definition, revision, state: "saved", error: null, theirs: null };
     setShown(kept.current);
-  }, [agent, kept, setShown]);
+  }, [agent, kept, setShown, me]);
 }
 
 /** Whoever leaves the page: the browser asks, and what is unsaved is saved on the way to another page of the panel. */
