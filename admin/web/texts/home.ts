@@ -123,7 +123,7 @@ export const homeTexts = {
   noAgentsHere: "No agents here.",
   people: (count: number) => (count === 1 ? "1 person" : `${number.format(count)} people`),
   openRoom: "Open in Element",
-  openRoomNamed: (room: string) => `Open ${room} in Element`,
+  openRoomNamed: (room: string) => `Open in Element: ${room}`,
   unnamed: "Direct chat",
   howTitle: "How to talk to agents",
   how: [

@@ -3,6 +3,7 @@ import { IconCoins, IconMessageCircle, IconUserPlus, IconUsers } from "@tabler/i
 import type { ComponentType, ReactNode } from "react";
 import type { TodayView } from "../../../api/home.ts";
 import { texts } from "../../texts.ts";
+import classes from "./home.module.css";
 
 const words = texts.home;
 
@@ -51,7 +52,7 @@ function Figure({
   children?: ReactNode;
 }) {
   return (
-    <Stack className="agt-card" p="md" gap={4}>
+    <Stack className={`agt-card ${classes.figure}`} p="md" gap={4}>
       <Group gap={6} c="dimmed" wrap="nowrap">
         <Icon size={18} aria-hidden />
         <Text size="sm">{title}</Text>

@@ -49,7 +49,7 @@ export function RoomAgents({ client, path, room, manages, mayRemove }: Props) {
           icon={<IconRobot size={36} aria-hidden />}
         />
       ) : (
-        <Stack component="ul" gap={0} m={0} px="md" py={4} className={`agt-card ${classes.rooms}`}>
+        <Stack component="ul" gap={0} m={0} px="md" py={4} className={`agt-card ${classes.rooms} ${classes.lines}`}>
           {room.agents.map((agent) => (
             <AgentLine {...{ client, path, agent, manages, mayRemove }} key={agent.id} />
           ))}
@@ -101,7 +101,7 @@ function AgentLine({ client, path, agent, manages, mayRemove }: Omit<Props, "roo
             allowDeselect={false}
             disabled={change.isPending}
             onChange={(next) => next && next !== scope && change.mutate(next as Scope)}
-            w={{ base: 220, sm: 330 }}
+            w={{ base: 260, sm: 330 }}
           />
         ) : (
           <Text size="sm">{words.scopes[scope]}</Text>
@@ -133,7 +133,7 @@ function AddAgent({ client, path, room, onClose }: Pick<Props, "client" | "path"
   const [agent, setAgent] = useState<string | null>(null);
   const [scope, setScope] = useState<Scope>("member");
   const { data, error } = useGet<{ items: AgentChoice[] }>("agents", `/clients/${encodeURIComponent(client)}/agents`, {
-    limit: 200,
+    limit: 100,
   });
   const here = room.agents.map(({ id }) => id);
   const free = data?.items.filter(({ id, state }) => (state === "active" || state === "paused") && !here.includes(id));

@@ -175,7 +175,7 @@ const Preview = ({ template }: { template: TeamTemplateView }) => (
     <Text size="sm" c="dimmed">
       {wizard.shared}
     </Text>
-    <Group gap={6} c="dimmed" wrap="nowrap">
+    <Group gap={6} c="dimmed" wrap="nowrap" className={classes.pin}>
       <IconPin size={16} aria-hidden />
       <Text size="sm">{wizard.welcome}</Text>
     </Group>
