@@ -44,11 +44,12 @@ export async function pageInvites(ctx: Context, tenantId: string, query: Invites
   const now = new Date(ctx.clock.now());
   const open = sql`(i.revoked_at is null and i.expires_at > ${now} and i.uses < i.max_uses)`;
   const rows = await sql<Row[]>`
-    select i.id, i.uses, i.max_uses as "maxUses", i.username, i.display_name as "displayName", i.role, i.created_by as "createdBy",
+    select i.id, i.uses, i.max_uses as "maxUses", i.username, i.display_name as "displayName", i.role, coalesce(maker.display_name, i.created_by) as "createdBy",
       t.id as "teamId", t.name as "teamName", (extract(epoch from i.created_at) * 1000000)::float8 as at,
       extract(epoch from i.created_at)::float8 * 1000 as "createdAt", extract(epoch from i.expires_at)::float8 * 1000 as "expiresAt",
       extract(epoch from i.revoked_at)::float8 * 1000 as "revokedAt"
     from invites i left join teams t on t.id = i.team_id
+      left join people maker on maker.tenant_id = i.tenant_id and maker.user_id = i.created_by
     where i.tenant_id = ${tenantId}
       ${query.state === undefined ? sql`` : query.state === "open" ? sql`and ${open}` : sql`and not ${open}`}
       ${query.after ? sql`and (i.created_at, i.id) < (to_timestamp(${query.after[0]}::float8 / 1000000), ${query.after[1]})` : sql``}

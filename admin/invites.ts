@@ -30,7 +30,7 @@ export interface NewInvite {
   displayName?: string | undefined;
   /** What its people may do in the panel (default: member). */
   role?: TenantRole | undefined;
-  /** Who makes it: a Matrix user id, an operator's name. */
+  /** Who makes it: a Matrix user id, or an operator's name. */
   createdBy?: string | undefined;
 }
 

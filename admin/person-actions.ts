@@ -65,12 +65,18 @@ export async function unsuspendPerson(ctx: Context, who: Who): Promise<void> {
   await refreshPerson(ctx, who);
 }
 
-/** The end of an account (see `deactivatePerson`); whoever had rights here has none any more. Twice is harmless. */
+/**
+ * The end of an account (see `deactivatePerson`); whoever had rights here has none any more, and does not come back by an invite link of
+ * their own making. Twice is harmless.
+ */
 export async function endPerson(ctx: Context, who: Who & { erase: boolean }): Promise<void> {
   await requirePerson(ctx, who);
   await changeState(ctx, who, { state: "deactivated", doing: "deactivated" }, () => deactivatePerson(ctx, who));
   await ctx.sql`delete from tenant_roles where tenant_id = ${who.tenantId} and user_id = ${who.userId}`;
   await revokeAll(ctx, who);
+  await ctx.sql`update invites set revoked_at = ${new Date(ctx.clock.now())}
+    where tenant_id = ${who.tenantId} and created_by = ${who.userId} and revoked_at is null`;
+  await tellPanels(ctx, "invites", who.tenantId);
 }
 
 /** Marks the row, does it, and looks what came of it: also after an error, which may hide that it was done. */

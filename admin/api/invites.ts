@@ -10,6 +10,7 @@ import { createInvite, revokeInvite } from "../invites.ts";
 import { MOST_BYTES } from "../people-csv.ts";
 import { type ImportWish, importPeople, previewImport } from "../people-import.ts";
 import { givingProblem } from "../roles.ts";
+import type { Caller } from "./caller.ts";
 import { InvalidFields } from "./conflict.ts";
 import { type Endpoint, endpoint, moment, words, z } from "./endpoint.ts";
 import { pageOf, pageQuery, readCursor, toPage, writeCursor } from "./pages.ts";
@@ -169,7 +170,7 @@ const createEndpoint = (ctx: Context) =>
       const name = username?.toLowerCase();
       if (name && (await namesOfAgents(ctx, params.client, [name])).has(name))
         throw new InvalidFields({ username: `"${name}" is what an agent here is called. Choose another user name.` });
-      const wish = { ...rest, username, role, ttl: ttlDays * DAY, tenantId: params.client, createdBy: caller.name };
+      const wish = { ...rest, username, role, ttl: ttlDays * DAY, tenantId: params.client, createdBy: makerOf(caller) };
       const made = await createInvite(ctx, wish);
       audit({ target: { kind: "invite", id: made.id, name: name ?? null }, after: body });
       return { ...made, qr: await qrCode(made.url, { type: "svg", margin: 2, errorCorrectionLevel: "M" }) };
@@ -210,7 +211,7 @@ const importEndpoints = (ctx: Context) => [
     async ({ params, body, caller, may }) => {
       await getTenant(ctx, params.client);
       const giving = (role: TenantRole) => givingProblem(actorOfCaller(caller), role, may("roles.write"));
-      const rows = await previewImport(ctx, wishOf(params.client, body, caller.name, giving));
+      const rows = await previewImport(ctx, wishOf(params.client, body, makerOf(caller), giving));
       return { rows: rows.map((row) => ({ ...row, url: null })), counts: countsOf(rows), csv: null };
     },
   ),
@@ -230,7 +231,7 @@ const importEndpoints = (ctx: Context) => [
     async ({ params, body, caller, may, audit }) => {
       await getTenant(ctx, params.client);
       const giving = (role: TenantRole) => givingProblem(actorOfCaller(caller), role, may("roles.write"));
-      const { rows, csv } = await importPeople(ctx, wishOf(params.client, body, caller.name, giving));
+      const { rows, csv } = await importPeople(ctx, wishOf(params.client, body, makerOf(caller), giving));
       const counts = countsOf(rows);
       const names = rows.filter(({ outcome }) => outcome === "invite").map(({ username }) => username);
       audit({ target: { kind: "people", id: params.client }, after: { ...counts, invited: names.slice(0, 200) } });
@@ -238,6 +239,9 @@ const importEndpoints = (ctx: Context) => [
     },
   ),
 ];
+
+/** A person by id, so that their links can be found; an operator by name. */
+const makerOf = ({ kind, id, name }: Caller): string => (kind === "person" ? id : name);
 
 const wishOf = (
   tenantId: string,

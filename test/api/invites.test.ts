@@ -35,7 +35,7 @@ test("a link with its QR code, shown once; who used it; withdrawn", async () => 
       uses: 2,
       maxUses: 3,
       role: "auditor",
-      createdBy: "mia",
+      createdBy: userId("mia"),
       team: { id: "team", name: "Sales" },
     }),
   ]);
@@ -108,6 +108,19 @@ test("owners and operators make owners", async () => {
   }
   const roles = await ctx.sql`select user_id from tenant_roles where role = 'owner' order by user_id`;
   expect(roles.map((row) => row.user_id)).toEqual([userId("ann"), userId("bob"), userId("olga")]);
+});
+
+test("whoever is deactivated does not come back by a link of their own", async () => {
+  const { ctx, manager, owner, server } = await setUp();
+  server.add("mia", { displayname: "Mia" });
+  const made = await manager("POST", INVITES, { role: "manager" });
+  const person = `/clients/${TENANT}/people/${encodeURIComponent(userId("mia"))}`;
+  expect((await owner("GET", person)).json.name).toBe("Mia");
+  expect((await owner("GET", INVITES)).json.items).toMatchObject([{ createdBy: "Mia", state: "open" }]);
+  expect((await owner("POST", `${person}/deactivate`, { erase: false })).status).toBe(204);
+  expect((await manager("GET", INVITES)).status).toBe(401);
+  const post = { token: tokenOf(made.json.url), username: "mia2", password: PASSWORD };
+  await expect(acceptInvite(ctx, post)).rejects.toThrow(/withdrawn/);
 });
 
 test("an agent's name is no user name", async () => {

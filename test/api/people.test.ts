@@ -207,25 +207,19 @@ test("the same key makes one link", async () => {
   expect((await ctx.sql`select 1 from one_time_links`).length).toBe(1);
 });
 
-test("ten thousand people: no query of the list reads its way through slowly", { timeout: 60_000 }, async () => {
+test("ten thousand people: a page is read from an index, not sorted", { timeout: 60_000 }, async () => {
   const { ctx, manager } = await setUp();
   await ctx.sql`insert into people (tenant_id, user_id, display_name)
     select ${TENANT}, '@p' || n || ':acme.test', 'Person ' || md5(n::text) from generate_series(1, 10000) n`;
-  await ctx.sql`insert into room_members (tenant_id, room_id, user_id, membership)
-    select ${TENANT}, '!space:acme.test', '@p' || n || ':acme.test', 'join' from generate_series(1, 10000) n`;
   await ctx.sql`analyze`;
-  const queries = ["", "q=p77", "q=nobody-at-all", "state=suspended", "role=manager", "role=member&q=9"];
-  await Promise.all(queries.map((query) => manager("GET", `${PEOPLE}?${query}`)));
-  const plans =
-    await ctx.sql`explain select 1 from people where tenant_id = ${TENANT} and (search, user_id) > ('person a', '')
-    order by search, user_id limit 50`;
-  expect(JSON.stringify(plans)).toContain("people_search");
-  const times: number[] = [];
-  for (const query of queries) {
-    const begin = performance.now();
-    expect((await manager("GET", `${PEOPLE}?${query}`)).status).toBe(200);
-    times.push(performance.now() - begin);
-  }
-  // One after the other on a shared machine, with room: what it would be at 20 at once is measured by the bench.
-  expect(Math.max(...times)).toBeLessThan(250);
+  const plan = await ctx.sql`explain select * from people p left join tenant_roles r using (tenant_id, user_id)
+    where p.tenant_id = ${TENANT} and (p.search, p.user_id) > ('person a', '') order by p.search, p.user_id limit 50`;
+  expect(JSON.stringify(plan)).toContain("people_search");
+  expect(JSON.stringify(plan)).not.toContain("Sort");
+  const counts = await Promise.all(
+    ["", "q=@p77", "q=nobody-at-all", "state=suspended", "role=manager", "role=member&q=p9999"].map(
+      async (query) => (await manager("GET", `${PEOPLE}?limit=100&${query}`)).json.items.length,
+    ),
+  );
+  expect(counts).toEqual([100, 100, 0, 0, 1, 1]);
 });

@@ -111,6 +111,7 @@ export const peopleTexts = {
     "They leave all rooms and teams.",
     "The user name is never given again; a new account needs another one.",
     "Direct chats stay with those who were in them.",
+    "Invite links that they made stop working.",
   ],
   messages: "What they wrote",
   keep: "Stays readable",

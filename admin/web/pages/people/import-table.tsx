@@ -29,10 +29,10 @@ export function ImportTable({ rows, links = false }: { rows: readonly ImportedPe
             <Table.Tr>
               <Table.Th scope="col">{words.head.line}</Table.Th>
               <Table.Th scope="col">{words.head.username}</Table.Th>
+              <Table.Th scope="col">{links ? words.head.link : words.head.result}</Table.Th>
               {!links && <Table.Th scope="col">{words.head.name}</Table.Th>}
               <Table.Th scope="col">{words.head.role}</Table.Th>
               {!links && <Table.Th scope="col">{words.head.team}</Table.Th>}
-              <Table.Th scope="col">{links ? words.head.link : words.head.result}</Table.Th>
             </Table.Tr>
           </Table.Thead>
           <Table.Tbody>
@@ -40,9 +40,6 @@ export function ImportTable({ rows, links = false }: { rows: readonly ImportedPe
               <Table.Tr key={row.line}>
                 <Table.Td>{row.line}</Table.Td>
                 <Table.Td>{row.username}</Table.Td>
-                {!links && <Table.Td>{row.name}</Table.Td>}
-                <Table.Td>{row.role && texts.shell.roles[row.role]}</Table.Td>
-                {!links && <Table.Td>{row.team}</Table.Td>}
                 <Table.Td>
                   {links && row.url ? (
                     <Text size="xs" ff="monospace" style={{ overflowWrap: "anywhere" }}>
@@ -57,6 +54,9 @@ export function ImportTable({ rows, links = false }: { rows: readonly ImportedPe
                     </>
                   )}
                 </Table.Td>
+                {!links && <Table.Td>{row.name}</Table.Td>}
+                <Table.Td>{row.role && texts.shell.roles[row.role]}</Table.Td>
+                {!links && <Table.Td>{row.team}</Table.Td>}
               </Table.Tr>
             ))}
           </Table.Tbody>

@@ -61,7 +61,7 @@ function Device({ path, device, mayWrite }: { path: string; device: DeviceView; 
   return (
     <Group component="li" justify="space-between" wrap="nowrap" gap="sm">
       <Group gap="sm" wrap="nowrap" align="start">
-        <IconDeviceMobile size={20} aria-hidden />
+        <IconDeviceMobile size={20} aria-hidden style={{ flex: "none" }} />
         <div>
           <Text fw={600}>{name}</Text>
           <Text size="sm" c="dimmed">
