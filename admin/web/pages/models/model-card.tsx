@@ -18,7 +18,8 @@ export function ModelCard({ model, root, may }: { model: ModelView; root: string
   return (
     <Stack component="li" className="agt-card" p="md" gap="xs">
       <Group gap="xs">
-        <Text fw={650} component="h3" m={0}>
+        {/* In a client they stand under headings of their own. */}
+        <Text fw={650} component={root === "/models" ? "h2" : "h3"} m={0}>
           {model.name}
         </Text>
         {model.isDefault && <StateBadge tone="good">{words.default}</StateBadge>}
