@@ -37,6 +37,7 @@ export const clientsTexts = {
   },
   needsLook: "Needs a look",
   openHomeserver: (title: string) => `Homeserver of ${title}`,
+  homeserverOf: (state: string, title: string) => `${state}: the homeserver of ${title}`,
   make: {
     title: "Add a client",
     id: "Short name",
@@ -108,6 +109,7 @@ export const clientsTexts = {
   setup: {
     title: "To be added to that homeserver",
     text: "These files hold secrets: keep them as safe as the homeserver's own configuration.",
+    steps: "Steps",
     copy: (name: string) => `Copy ${name}`,
     show: "Show what to add",
     hide: "Hide",

@@ -53,7 +53,7 @@ export const modelsTexts = {
   notTested: "Not tested yet",
   tested: "Tested",
   makeDefault: "Make it the default",
-  makeDefaultOf: (name: string) => `Make ${name} the default`,
+  makeDefaultOf: (name: string) => `Make it the default: ${name}`,
   madeDefault: (name: string) => `${name} answers now wherever no other model is named.`,
   followOperator: "Use the operator's default",
   followed: "The operator's default answers now.",

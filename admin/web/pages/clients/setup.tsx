@@ -12,8 +12,10 @@ const words = texts.clients.setup;
 export function SetupFiles({ setup }: { setup: SetupView }) {
   return (
     <Stack gap="sm">
-      <ScrollArea.Autosize mah={240} type="auto" tabIndex={0} aria-label={words.title} role="region">
-        <Code block>{setup.text}</Code>
+      <ScrollArea.Autosize mah={240} type="auto" tabIndex={0} aria-label={words.steps} role="region">
+        <Code block style={{ whiteSpace: "pre-wrap" }}>
+          {setup.text}
+        </Code>
       </ScrollArea.Autosize>
       <Group gap="xs">
         {setup.files.map(({ name, text }) => (
