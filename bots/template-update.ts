@@ -1,5 +1,5 @@
 /** Agents whose template says something new, and how they take it. */
-import { and, eq, inArray, notInArray, sql as raw } from "drizzle-orm";
+import { and, eq, getTableColumns, inArray, notInArray, sql as raw } from "drizzle-orm";
 import type { Context } from "../core/context.ts";
 import { AppError } from "../core/errors.ts";
 import { agents, agentVersions } from "../migrations/schema.ts";
@@ -23,7 +23,11 @@ export interface TemplateUpdate extends TemplateMerge {
 export async function templateUpdate(ctx: { db: Reader }, agent: AgentRow): Promise<TemplateUpdate | null> {
   const template = listTemplates().find(({ id }) => id === agent.templateId)?.definition;
   if (!template) return null;
-  const base = agent.templateDefinition ?? (await baseOfOld(ctx.db, agent.id, template));
+  const base = agent.templateDefinition ?? baseOfOld(await firstVersions(ctx.db, [agent.id]), agent.id, template);
+  return updateFrom(agent, template, base);
+}
+
+function updateFrom(agent: AgentRow, template: AgentDefinition, base: AgentDefinition | null): TemplateUpdate | null {
   const from = agent.draft ?? agent.definition;
   const merge = mergeTemplate(base, template, from);
   if (merge.changes.length === 0 && merge.conflicts.length === 0) return null;
@@ -76,9 +80,14 @@ export async function agentsToUpdate(
   const found: AgentToUpdate[] = [];
   for (let from = after; found.length < limit; ) {
     const rows = await madeFrom(ctx, tenantId, templates, from);
+    const old = rows.filter(({ templateDefinition }) => templateDefinition === null).map(({ id }) => id);
+    const first = await firstVersions(ctx.db, old);
     for (const agent of rows) {
+      if (found.length >= limit) break;
       const template = templates.get(agent.templateId ?? "");
-      if (template && found.length < limit && (await templateUpdate(ctx, agent))) found.push({ agent, template });
+      if (!template) continue;
+      const base = agent.templateDefinition ?? baseOfOld(first, agent.id, template.definition);
+      if (updateFrom(agent, template.definition, base)) found.push({ agent, template });
     }
     const last = rows.at(-1);
     if (!last || rows.length < BATCH) break;
@@ -87,7 +96,8 @@ export async function agentsToUpdate(
   return found;
 }
 
-const BATCH = 100;
+/** Each is merged to see whether anything is left for a person: a page needs few. */
+const BATCH = 25;
 
 /** Those whose template is not the one that they took: nearly all have, and Postgres sees that at once. */
 async function madeFrom(
@@ -98,13 +108,14 @@ async function madeFrom(
 ) {
   const now = JSON.stringify(Object.fromEntries([...templates].map(([id, { definition }]) => [id, definition])));
   return await ctx.db
-    .select()
+    .select(getTableColumns(agents))
     .from(agents)
+    // A join, so that the templates are taken apart once and not for each agent.
+    .innerJoin(raw`jsonb_each(${now}::jsonb) as now`, raw`now.key = ${agents.templateId}`)
     .where(
       and(
         eq(agents.tenantId, tenantId),
-        inArray(agents.templateId, [...templates.keys()]),
-        raw`(${agents.templateDefinition} is null or ${agents.templateDefinition} <> ${now}::jsonb -> ${agents.templateId})`,
+        raw`${agents.templateDefinition} is distinct from now.value`,
         notInArray(agents.state, ["removing", "removed"]),
         raw`(${agents.name}, ${agents.id}) > (${from.name}, ${from.id})`,
       ),
@@ -117,12 +128,23 @@ async function madeFrom(
  * Agents made before templates were kept with them: the texts of their first version are the nearest to what the template said then.
  * Of everything else in it nobody knows whether a person chose it, so the template changes none of that; variables it only adds.
  */
-async function baseOfOld(db: Reader, agentId: string, template: AgentDefinition): Promise<AgentDefinition | null> {
-  const [row] = await db
-    .select({ definition: agentVersions.definition })
-    .from(agentVersions)
-    .where(and(eq(agentVersions.agentId, agentId), eq(agentVersions.version, 1)));
-  if (!row) return null;
-  const { description, instructions } = row.definition;
+function baseOfOld(
+  first: ReadonlyMap<string, AgentDefinition>,
+  agentId: string,
+  template: AgentDefinition,
+): AgentDefinition | null {
+  const definition = first.get(agentId);
+  if (!definition) return null;
+  const { description, instructions } = definition;
   return { ...template, description, instructions, variables: {} };
+}
+
+/** By agent, what was published first. */
+async function firstVersions(db: Reader, agentIds: string[]): Promise<Map<string, AgentDefinition>> {
+  if (agentIds.length === 0) return new Map();
+  const rows = await db
+    .select({ id: agentVersions.agentId, definition: agentVersions.definition })
+    .from(agentVersions)
+    .where(and(inArray(agentVersions.agentId, agentIds), eq(agentVersions.version, 1)));
+  return new Map(rows.map(({ id, definition }) => [id, definition]));
 }

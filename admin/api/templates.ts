@@ -18,6 +18,9 @@ import {
 
 const AGENT = "/clients/{client}/agents/{agent}/template-update";
 
+/** Each row is a merge of three texts: a page of them is small. */
+const updatesQuery = pageQuery.extend({ limit: z.coerce.number().int().min(1).max(20).default(10) });
+
 export const templateEndpoints = (ctx: Context): Endpoint[] => [
   endpoint(
     {
@@ -57,7 +60,7 @@ export const templateEndpoints = (ctx: Context): Endpoint[] => [
       action: "agents.read_definition",
       tag: "agents",
       summary: "Agents whose template says something new",
-      query: pageQuery,
+      query: updatesQuery,
       answer: pageOf(agentToUpdate),
     },
     async ({ params, query }) => {

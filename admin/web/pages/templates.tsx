@@ -61,7 +61,7 @@ export default function TemplatesPage() {
 
 function Updates({ client, mayWrite }: { client: string; mayWrite: boolean }) {
   const path = `/clients/${encodeURIComponent(client)}/template-updates`;
-  const pages = usePages<AgentToUpdate>(["agents", "templates"], path, { limit: 50 });
+  const pages = usePages<AgentToUpdate>(["agents", "templates"], path);
   const [looked, setLooked] = useState<AgentToUpdate | null>(null);
   if (pages.error) return <Trouble error={pages.error} again={pages.again} />;
   if (pages.items.length === 0 && !looked) return null;
