@@ -109,7 +109,9 @@ export async function clientToday(ctx: Context, tenant: TenantRow): Promise<Toda
         and state = 'done' and source = 'room') as answers,
       coalesce((select used::float8 from token_days where tenant_id = ${id} and day = ${day}::date), 0) as tokens,
       ${limitsOf(tenant).tokensPerDay}::float8 as "tokensCap",
-      (select count(*)::int from people where tenant_id = ${id} and last_seen_at >= ${since}::timestamptz) as "peopleActive",
+      (select count(*)::int from (select user_id from people where tenant_id = ${id} and last_seen_at >= ${since}::timestamptz
+        union select asked_by from runs where tenant_id = ${id} and created_at >= ${since}::timestamptz
+          and source = 'room' and not starts_with(asked_by, '@agent-')) seen) as "peopleActive",
       (select count(*)::int from people where tenant_id = ${id} and created_at >= ${since}::timestamptz) as "newPeople"`;
   return row ?? { answers: 0, tokens: 0, tokensCap: null, peopleActive: 0, newPeople: 0 };
 }

@@ -27,7 +27,9 @@ export async function operatorToday(ctx: Context): Promise<Today> {
   const [row] = await ctx.sql<Today[]>`
     select (select count(*)::int from runs where created_at >= ${since}::timestamptz and state = 'done' and source = 'room') as answers,
       coalesce((select sum(used)::float8 from token_days where day = ${day}::date), 0) as tokens, null as "tokensCap",
-      (select count(*)::int from people where last_seen_at >= ${since}::timestamptz) as "peopleActive",
+      (select count(*)::int from (select user_id from people where last_seen_at >= ${since}::timestamptz
+        union select asked_by from runs where created_at >= ${since}::timestamptz
+          and source = 'room' and not starts_with(asked_by, '@agent-')) seen) as "peopleActive",
       (select count(*)::int from people where created_at >= ${since}::timestamptz) as "newPeople"`;
   return row ?? { answers: 0, tokens: 0, tokensCap: null, peopleActive: 0, newPeople: 0 };
 }

@@ -6,8 +6,6 @@ export interface TeamTemplate {
   /** Also the team's name, unless another one is given. */
   title: string;
   description: string;
-  /** A picture for those who look rather than read. */
-  emoji: string;
   rooms: { name: string; topic: string; welcome: string }[];
   /** Ids of agent templates, each with the names of the rooms it comes into. */
   agents: { templateId: string; rooms: string[] }[];
@@ -20,7 +18,6 @@ export const TEAM_TEMPLATES: TeamTemplate[] = [
     id: "marketing",
     title: "Marketing",
     description: "Campaigns, texts and customer stories, with a writer, a planner and an interviewer at hand.",
-    emoji: "📣",
     rooms: [
       {
         name: "general",
@@ -48,7 +45,6 @@ export const TEAM_TEMPLATES: TeamTemplate[] = [
     id: "support",
     title: "Support",
     description: "Requests come in, are sorted by urgency and get a drafted answer, in the customer's language.",
-    emoji: "🛟",
     rooms: [
       {
         name: "requests",
@@ -75,7 +71,6 @@ export const TEAM_TEMPLATES: TeamTemplate[] = [
     id: "sales",
     title: "Sales",
     description: "Prepare talks, rehearse them, and write offers that sound like you.",
-    emoji: "🤝",
     rooms: [
       {
         name: "deals",
@@ -102,7 +97,6 @@ export const TEAM_TEMPLATES: TeamTemplate[] = [
     id: "project",
     title: "Project",
     description: "One project: its plan, its meetings and its day-to-day talk, with an assistant and a scribe.",
-    emoji: "🗂️",
     rooms: [
       {
         name: "general",
@@ -129,7 +123,6 @@ export const TEAM_TEMPLATES: TeamTemplate[] = [
     id: "leadership",
     title: "Leadership",
     description: "A small room for decisions, one for meetings, one for what goes out to everybody.",
-    emoji: "🧭",
     rooms: [
       {
         name: "decisions",
@@ -157,7 +150,6 @@ export const TEAM_TEMPLATES: TeamTemplate[] = [
     id: "software",
     title: "Software",
     description: "Reviews, planning and incidents of a team that builds software.",
-    emoji: "💻",
     rooms: [
       {
         name: "general",

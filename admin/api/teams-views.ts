@@ -76,7 +76,6 @@ export const teamTemplateView = z
     id: z.string(),
     title: z.string(),
     description: z.string(),
-    emoji: z.string(),
     rooms: z.array(z.object({ name: z.string(), topic: z.string(), welcome: z.string() })),
     agents: z.array(
       z.object({ templateId: z.string(), name: z.string(), title: z.string(), rooms: z.array(z.string()) }),

@@ -63,7 +63,7 @@ export function AddPeople({
           }}
           searchValue={typed}
           onSearchChange={setTyped}
-          comboboxProps={{ withinPortal: false }}
+          comboboxProps={{ withinPortal: true }}
           clearButtonProps={{ "aria-label": texts.shell.close }}
         />
         <Trouble error={error ?? sending.error} />

@@ -1,6 +1,30 @@
-import { Button, Group, List, Modal, Skeleton, Stack, Text, Textarea, TextInput, UnstyledButton } from "@mantine/core";
-import { IconChevronRight, IconHash, IconPin, IconPlus } from "@tabler/icons-react";
-import { type FormEvent, useState } from "react";
+import {
+  Button,
+  Group,
+  List,
+  Modal,
+  Skeleton,
+  Stack,
+  Text,
+  Textarea,
+  TextInput,
+  ThemeIcon,
+  UnstyledButton,
+} from "@mantine/core";
+import {
+  IconChevronRight,
+  IconCode,
+  IconCompass,
+  IconHash,
+  IconHeartHandshake,
+  IconLifebuoy,
+  IconListCheck,
+  IconPin,
+  IconPlus,
+  IconSitemap,
+  IconSpeakerphone,
+} from "@tabler/icons-react";
+import { type ComponentType, type FormEvent, useState } from "react";
 import type { TeamTemplateView, TeamView } from "../../../api/teams-views.ts";
 import { fieldErrors, post, useGet, useSend } from "../../api.ts";
 import { Trouble } from "../../parts/trouble.tsx";
@@ -9,6 +33,17 @@ import classes from "./teams.module.css";
 
 const words = texts.teams;
 const { wizard } = words;
+type Icon = ComponentType<{ size?: number; "aria-hidden"?: boolean }>;
+
+/** Pictures of the templates, for those who look rather than read. */
+const ICONS: Record<string, Icon> = {
+  marketing: IconSpeakerphone,
+  support: IconLifebuoy,
+  sales: IconHeartHandshake,
+  project: IconListCheck,
+  leadership: IconCompass,
+  software: IconCode,
+};
 
 /** First what to begin with, then what will be made and its name. */
 export function NewTeam({ client, onClose }: { client: string; onClose: () => void }) {
@@ -40,32 +75,32 @@ function Choose({ onChoose }: { onChoose: (chosen: TeamTemplateView | "blank") =
       {data?.items.map((template) => (
         <Choice
           key={template.id}
-          emoji={template.emoji}
+          icon={ICONS[template.id] ?? IconSitemap}
           title={template.title}
           text={template.description}
           onClick={() => onChoose(template)}
         />
       ))}
-      <Choice title={wizard.blank} text={wizard.blankText} onClick={() => onChoose("blank")} />
+      <Choice icon={IconPlus} title={wizard.blank} text={wizard.blankText} onClick={() => onChoose("blank")} />
     </Stack>
   );
 }
 
 const Choice = ({
-  emoji,
+  icon: Icon,
   title,
   text,
   onClick,
 }: {
-  emoji?: string;
+  icon: Icon;
   title: string;
   text: string;
   onClick: () => void;
 }) => (
   <UnstyledButton className={`agt-card ${classes.choice}`} onClick={onClick}>
-    <span className={classes.emoji} aria-hidden>
-      {emoji ?? <IconPlus size={30} />}
-    </span>
+    <ThemeIcon component="span" variant="light" size={40} radius="md">
+      <Icon size={24} aria-hidden />
+    </ThemeIcon>
     <span className={classes.roomWords}>
       <Text span fw={600} display="block">
         {title}
