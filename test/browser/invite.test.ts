@@ -162,7 +162,7 @@ test("links that are over and addresses that are nothing have a page that fits a
   await page.screenshot({ path: path.join(SHOTS, "phone-expired.png") });
   await page.goto(new URL("/join/nonsense", url).href);
   await page.getByRole("heading", { name: "This link does not exist" }).waitFor();
-  await page.goto(new URL("/", url).href);
-  await page.getByRole("heading", { name: "Agentopia" }).waitFor();
-  await page.screenshot({ path: path.join(SHOTS, "phone-start.png") });
+  await page.goto(new URL("/nothing", url).href);
+  await page.getByRole("heading", { name: "Nothing here" }).waitFor();
+  expect(await sideways(page)).toBe(false);
 });
