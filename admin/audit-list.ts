@@ -34,7 +34,7 @@ export interface AuditFilter {
 }
 
 /** How many lines are looked through for a text at a time; who asks gets a cursor to look on from. */
-const STRETCH = 20_000;
+const STRETCH = 2_000;
 
 /** `next`: where the next page begins; null at the end. A page of a text search may hold few lines, or none, and go on all the same. */
 export async function listAudit(
