@@ -80,8 +80,10 @@ export const cssVariables: CSSVariablesResolver = () => {
     dark[`${name}-filled-hover`] = `color-mix(in srgb, ${deep}, white 12%)`;
     dark[`${name}-text`] = shade(3);
     dark[`${name}-outline`] = shade(3);
-    dark[`${name}-light`] = `color-mix(in srgb, ${shade(9)}, #1c2026 72%)`;
-    dark[`${name}-light-hover`] = `color-mix(in srgb, ${shade(9)}, #1c2026 60%)`;
+    // The deepest grey is the ground itself.
+    const faint = shade(color === "gray" ? 7 : 9);
+    dark[`${name}-light`] = `color-mix(in srgb, ${faint}, #1c2026 66%)`;
+    dark[`${name}-light-hover`] = `color-mix(in srgb, ${faint}, #1c2026 55%)`;
     dark[`${name}-light-color`] = shade(1);
   }
   return { variables: {}, light, dark };

@@ -81,7 +81,7 @@ function Wide<Row extends object>({ label, columns, rows, rowKey }: Rows<Row>) {
   const table = useTable({ features, columns: defs, data: rows, getRowId: rowKey });
   const align = new Map(columns.map((column) => [column.id, column.align ?? "left"]));
   return (
-    <Table.ScrollContainer minWidth={560} className="agt-card">
+    <Table.ScrollContainer minWidth={560} type="native" className="agt-card">
       <Table highlightOnHover verticalSpacing="sm" horizontalSpacing="md" aria-label={label} className="agt-rows">
         {table.getHeaderGroups().map((group) => (
           <Table.Thead key={group.id}>
@@ -129,7 +129,7 @@ function Cards<Row extends object>({ label, columns, rows, rowKey }: Rows<Row>) 
                   {column.title}
                 </Text>
               )}
-              <div>{column.cell(row)}</div>
+              <div className="agt-value">{column.cell(row)}</div>
             </Group>
           ))}
         </Stack>

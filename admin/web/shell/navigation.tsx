@@ -123,5 +123,9 @@ function Items({ items, onGo }: { items: Item[]; onGo: () => void }) {
   );
 }
 
-const isAt = (location: string, href: string) =>
-  location === href || (href !== "/" && location.startsWith(`${href}/`)) || (href === "/" && location === "");
+/** Homes stand at the beginning of other addresses; rooms belong to their teams. */
+function isAt(location: string, href: string): boolean {
+  const here = (location || "/").replace(/^(\/c\/[^/]+)\/rooms\//, "$1/teams/");
+  const home = href === "/" || /^\/c\/[^/]+$/.test(href);
+  return here === href || (!home && here.startsWith(`${href}/`));
+}
