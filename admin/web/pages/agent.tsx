@@ -16,7 +16,7 @@ import { Edit } from "./agents/edit.tsx";
 import { Face } from "./agents/face.tsx";
 import { Feedback } from "./agents/feedback.tsx";
 import { useLeaving } from "./agents/leave.ts";
-import { NextStep } from "./agents/next-step.tsx";
+import { HowToAsk, NextStep } from "./agents/next-step.tsx";
 import { PublishButton, SaveState } from "./agents/publish.tsx";
 import { AgentRooms } from "./agents/rooms.tsx";
 import { AgentRuns } from "./agents/runs.tsx";
@@ -55,6 +55,7 @@ interface LoadedProps {
 
 function Loaded({ client, agent, crumbs }: LoadedProps) {
   const mayWrite = useMay("agents.write");
+  const mayRead = useMay("agents.read_definition");
   const draft = useDraft(client, agent, mayWrite);
   useLeaving(draft);
   const [first, setFirst] = useState(false);
@@ -77,7 +78,11 @@ function Loaded({ client, agent, crumbs }: LoadedProps) {
       }
     >
       {first && agent.version !== null && <NextStep client={client} agent={agent} close={() => setFirst(false)} />}
-      <AgentTabs client={client} agent={agent} draft={draft} mayWrite={mayWrite} />
+      {mayRead ? (
+        <AgentTabs client={client} agent={agent} draft={draft} mayWrite={mayWrite} />
+      ) : (
+        <HowToAsk agent={agent} />
+      )}
       {draft && <ConflictDialog draft={draft} />}
     </Page>
   );
@@ -114,49 +119,40 @@ interface TabsProps {
   mayWrite: boolean;
 }
 
+const TABS = ["edit", "versions", "rooms", "runs", "feedback"] as const;
+
 function AgentTabs({ client, agent, draft, mayWrite }: TabsProps) {
-  const mayRead = useMay("agents.read_definition");
   const [search, setSearch] = useSearchParams();
-  if (!mayRead) return <Text maw={640}>{agent.description}</Text>;
-  const names = ["edit", "versions", "rooms", "runs", "feedback"] as const;
-  const tab = names.find((name) => name === search.get("tab")) ?? names[0];
+  const tab = TABS.find((name) => name === search.get("tab")) ?? TABS[0];
   return (
     <Tabs
       value={tab}
-      onChange={(next) => setSearch(next && next !== names[0] ? { tab: next } : {}, { replace: true })}
+      onChange={(next) => setSearch(next && next !== TABS[0] ? { tab: next } : {}, { replace: true })}
       keepMounted={false}
     >
       <Tabs.List mb="lg">
-        {names.map((name) => (
+        {TABS.map((name) => (
           <Tabs.Tab key={name} value={name} px={{ base: 8, sm: "md" }}>
             {words.tabs[name]}
           </Tabs.Tab>
         ))}
       </Tabs.List>
-      {mayRead && (
-        // What is typed and tried stays while somebody looks at another tab.
-        <Tabs.Panel value="edit" keepMounted>
-          {draft ? <Edit client={client} agent={agent} draft={draft} /> : <Waiting height={120} />}
-        </Tabs.Panel>
-      )}
-      {mayRead && (
-        <Tabs.Panel value="versions">
-          <Versions client={client} agent={agent} mayWrite={mayWrite} />
-        </Tabs.Panel>
-      )}
+      {/* What is typed and tried stays while somebody looks at another tab. */}
+      <Tabs.Panel value="edit" keepMounted>
+        {draft ? <Edit client={client} agent={agent} draft={draft} /> : <Waiting height={120} />}
+      </Tabs.Panel>
+      <Tabs.Panel value="versions">
+        <Versions client={client} agent={agent} mayWrite={mayWrite} />
+      </Tabs.Panel>
       <Tabs.Panel value="rooms">
         <AgentRooms client={client} agent={agent} />
       </Tabs.Panel>
-      {mayRead && (
-        <Tabs.Panel value="runs">
-          <AgentRuns client={client} agent={agent.id} />
-        </Tabs.Panel>
-      )}
-      {mayRead && (
-        <Tabs.Panel value="feedback">
-          <Feedback client={client} agent={agent.id} />
-        </Tabs.Panel>
-      )}
+      <Tabs.Panel value="runs">
+        <AgentRuns client={client} agent={agent.id} />
+      </Tabs.Panel>
+      <Tabs.Panel value="feedback">
+        <Feedback client={client} agent={agent.id} />
+      </Tabs.Panel>
     </Tabs>
   );
 }

@@ -98,6 +98,7 @@ export const agentsTexts = {
     rooms: "Invite it to a room",
     ask: (name: string) => `In a room, write @${name} and your question in your Matrix app.`,
     direct: "Or start a direct chat with",
+    how: "Ask it in a room",
     openRoom: (room: string) => `Open ${room} in your Matrix app`,
     close: "Close",
   },

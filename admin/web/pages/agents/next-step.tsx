@@ -36,18 +36,39 @@ export function NextStep({ client, agent, close }: { client: string; agent: Agen
             </Anchor>
           ))}
         </Group>
-        <Text>{words.ask(agent.name)}</Text>
-        {agent.userId && (
-          <Group gap="xs">
-            <Text>{words.direct}</Text>
-            <Text ff="monospace" size="sm">
-              {agent.userId}
-            </Text>
-            <CopyButton text={agent.userId} />
-          </Group>
-        )}
+        <Ways agent={agent} />
       </Stack>
       {opened && <InviteToRooms client={client} agent={agent} close={dialog.close} onDone={setRooms} />}
     </Paper>
+  );
+}
+
+/** For those who may not look into it: what it is for, and how to ask it. */
+export function HowToAsk({ agent }: { agent: AgentView }) {
+  return (
+    <Stack className="agt-card" p="md" gap="sm" component="section" aria-label={words.how}>
+      {agent.description && <Text>{agent.description}</Text>}
+      <Title order={2} size="h4">
+        {words.how}
+      </Title>
+      <Ways agent={agent} />
+    </Stack>
+  );
+}
+
+function Ways({ agent }: { agent: AgentView }) {
+  return (
+    <>
+      <Text>{words.ask(agent.name)}</Text>
+      {agent.userId && (
+        <Group gap="xs">
+          <Text>{words.direct}</Text>
+          <Text ff="monospace" size="sm">
+            {agent.userId}
+          </Text>
+          <CopyButton text={agent.userId} />
+        </Group>
+      )}
+    </>
   );
 }
