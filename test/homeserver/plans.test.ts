@@ -96,6 +96,23 @@ describe("power levels of rooms that we made", () => {
     expect(content.events).toMatchObject({ "m.room.power_levels": 100, "m.room.encryption": 100 });
   });
 
+  test("in an archived room nobody posts, invites or changes anything, whatever level they have; what was said can be taken back", () => {
+    for (const kind of ["channel", "space"] as const) {
+      const now = { users: { "@ann:s": 99, "@agent-x:s": 50 } };
+      const content = desiredPowerLevels({
+        kind,
+        now,
+        users: { "@agent-x:s": 50 },
+        controlUserId: "@agentopia:s",
+        archived: true,
+      });
+      expect(content).toMatchObject({ events_default: 100, state_default: 100, invite: 100, users: now.users });
+      const { "m.room.redaction": redaction, ...others } = content.events as Record<string, number>;
+      expect(redaction).toBe(0);
+      expect(Math.min(...Object.values(others))).toBe(100);
+    }
+  });
+
   test("a channel's plan names everything that its room needs", () => {
     const access = { controlUserId: "@agentopia:s", serverName: "s" };
     const { createRoom, state } = roomPlan({
