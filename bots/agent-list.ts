@@ -69,19 +69,16 @@ export async function countFor(
 ): Promise<Map<string, AgentCounts>> {
   const ids = agents.map(({ id }) => id);
   const rows = await ctx.sql<(AgentCounts & { id: string })[]>`
-    with page as materialized (select * from unnest(${ids}::text[], ${agents.map(({ userId }) => userId)}::text[]) as p (id, user_id)),
-    felt as materialized (
-      select r.agent_id, count(*) filter (where f.value > 0)::int as up, count(*) filter (where f.value < 0)::int as down
-      from feedback f join runs r on r.id = f.run_id
-      where f.tenant_id = ${tenantId} and f.created_at > now() - interval '30 days' and r.agent_id = any(${ids}::text[])
-      group by r.agent_id)
+    with page as materialized (select * from unnest(${ids}::text[], ${agents.map(({ userId }) => userId)}::text[]) as p (id, user_id))
     select p.id,
       (select count(*)::int from room_members m join rooms r on r.tenant_id = m.tenant_id and r.room_id = m.room_id and r.kind <> 'space'
         where m.tenant_id = ${tenantId} and m.user_id = p.user_id and m.membership = 'join') as rooms,
       (select count(*)::int from (
         select from runs where agent_id = p.id and created_at > now() - interval '30 days' and source = 'room' limit ${MOST_RUNS}) r) as runs,
-      coalesce(f.up, 0) as up, coalesce(f.down, 0) as down
-    from page p left join felt f on f.agent_id = p.id`;
+      f.up, f.down
+    from page p cross join lateral (
+      select count(*) filter (where value > 0)::int as up, count(*) filter (where value < 0)::int as down
+      from feedback where agent_id = p.id and created_at > now() - interval '30 days') f`;
   return new Map(rows.map(({ id, ...counts }) => [id, counts]));
 }
 
@@ -146,7 +143,7 @@ export async function feedbackOfAgent(
       (select m.display_name from room_members m where m.tenant_id = f.tenant_id and m.room_id = r.room_id and m.user_id = f.user_id) as name,
       (extract(epoch from f.created_at) * 1000000)::bigint::float8 as at
     from feedback f join runs r on r.id = f.run_id
-    where f.tenant_id = ${tenantId} and r.agent_id = ${id}
+    where f.agent_id = ${id} and f.tenant_id = ${tenantId}
       ${
         before === null
           ? sql``

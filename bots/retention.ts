@@ -31,7 +31,7 @@ export function startRetention(ctx: Context): { stop(): Promise<void> } {
 
 /** Erases every text beyond its tenant's time. Ends early, between batches, when `enough` says so. */
 export async function eraseOld(ctx: Context, enough: () => boolean = () => false): Promise<void> {
-  for (const batch of [eraseEvents, deleteAnswers, deleteActions, eraseRedacted, deleteTries])
+  for (const batch of [eraseEvents, deleteAnswers, deleteActions, eraseRedacted, deleteTries, nameAgents])
     while (!enough() && (await batch(ctx)) === BATCH);
 }
 
@@ -93,4 +93,12 @@ const deleteTries = async ({ sql }: Context) =>
       delete from inbox i using old where i.tenant_id = old.tenant_id and i.room_id = old.room_id
     )
     delete from try_chats using old where try_chats.id = old.id returning try_chats.id`
+  ).count;
+
+/** Feedback from before it named its agent. */
+const nameAgents = async ({ sql }: Context) =>
+  (
+    await sql`
+    update feedback f set agent_id = r.agent_id from runs r where r.id = f.run_id and f.reaction_event in (
+      select reaction_event from feedback where agent_id is null limit ${BATCH}) and f.agent_id is null`
   ).count;

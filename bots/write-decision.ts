@@ -38,8 +38,9 @@ export async function writeDecision(
       await together([writeStops(sql, decision.stops), writeNotices(sql, place, decision.notices)]);
       return [];
     case "feedback":
-      await sql`insert into feedback (tenant_id, reaction_event, run_id, user_id, value)
-        values (${place.tenantId}, ${event.eventId}, ${decision.runId}, ${event.sender}, ${decision.value}) on conflict do nothing`;
+      await sql`insert into feedback (tenant_id, reaction_event, run_id, agent_id, user_id, value)
+        select ${place.tenantId}, ${event.eventId}, id, agent_id, ${event.sender}, ${decision.value}::int from runs where id = ${decision.runId}
+        on conflict do nothing`;
       return [];
     case "redact":
       await together([

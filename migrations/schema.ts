@@ -361,7 +361,7 @@ export const runs = pgTable(
     index("runs_open").on(t.createdAt).where(sql`state in ('queued','running')`),
     index("runs_tenant").on(t.tenantId, t.createdAt),
     index("runs_newest").on(t.createdAt, t.id),
-    index("runs_agent").on(t.agentId, t.createdAt),
+    index("runs_agent").on(t.agentId, t.createdAt, t.source),
     index("runs_room").on(t.tenantId, t.roomId, t.createdAt),
     index("runs_asker").on(t.tenantId, t.askedBy, t.createdAt),
     index("runs_failed").on(t.tenantId, t.createdAt).where(sql`state = 'failed'`),
@@ -397,6 +397,8 @@ export const feedback = pgTable(
     runId: text("run_id")
       .notNull()
       .references(() => runs.id, { onDelete: "cascade" }),
+    /** The run's agent, so that its feedback is counted without its runs. Null in rows from before, until the retention sweep. */
+    agentId: text("agent_id"),
     userId: text("user_id").notNull(),
     value: integer().notNull(),
     createdAt: createdAt(),
@@ -404,7 +406,7 @@ export const feedback = pgTable(
   (t) => [
     primaryKey({ columns: [t.tenantId, t.reactionEvent] }),
     index("feedback_run").on(t.runId),
-    index("feedback_newest").on(t.tenantId, t.createdAt),
+    index("feedback_agent").on(t.agentId, t.createdAt, t.value),
   ],
 );
 

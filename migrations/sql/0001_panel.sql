@@ -188,6 +188,7 @@ ALTER TABLE "agents" ADD COLUMN "draft_revision" integer DEFAULT 0 NOT NULL;--> 
 ALTER TABLE "agents" ADD COLUMN "draft_by" text;--> statement-breakpoint
 ALTER TABLE "agents" ADD COLUMN "draft_at" timestamp with time zone;--> statement-breakpoint
 ALTER TABLE "agents" ADD COLUMN "profile_face" text;--> statement-breakpoint
+ALTER TABLE "feedback" ADD COLUMN "agent_id" text;--> statement-breakpoint
 ALTER TABLE "invites" ADD COLUMN "display_name" text;--> statement-breakpoint
 ALTER TABLE "invites" ADD COLUMN "role" text;--> statement-breakpoint
 ALTER TABLE "invites" ADD COLUMN "created_by" text;--> statement-breakpoint
@@ -239,10 +240,10 @@ CREATE INDEX "tenant_health_tenant" ON "tenant_health" USING btree ("tenant_id",
 CREATE INDEX "try_chats_agent" ON "try_chats" USING btree ("agent_id");--> statement-breakpoint
 CREATE INDEX "usage_days_day" ON "usage_days" USING btree ("day");--> statement-breakpoint
 CREATE INDEX "agents_model" ON "agents" USING btree ((definition->>'model'),"tenant_id") WHERE state <> 'removed';--> statement-breakpoint
-CREATE INDEX "feedback_newest" ON "feedback" USING btree ("tenant_id","created_at");--> statement-breakpoint
+CREATE INDEX "feedback_agent" ON "feedback" USING btree ("agent_id","created_at","value");--> statement-breakpoint
 CREATE UNIQUE INDEX "rooms_channel" ON "rooms" USING btree ("team_id","channel") WHERE kind = 'channel';--> statement-breakpoint
 CREATE INDEX "runs_newest" ON "runs" USING btree ("created_at","id");--> statement-breakpoint
-CREATE INDEX "runs_agent" ON "runs" USING btree ("agent_id","created_at");--> statement-breakpoint
+CREATE INDEX "runs_agent" ON "runs" USING btree ("agent_id","created_at","source");--> statement-breakpoint
 CREATE INDEX "runs_room" ON "runs" USING btree ("tenant_id","room_id","created_at");--> statement-breakpoint
 CREATE INDEX "runs_asker" ON "runs" USING btree ("tenant_id","asked_by","created_at");--> statement-breakpoint
 CREATE INDEX "runs_failed" ON "runs" USING btree ("tenant_id","created_at") WHERE state = 'failed';--> statement-breakpoint

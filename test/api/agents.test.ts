@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
 import { createAgent } from "../../bots/agents.ts";
+import { eraseOld } from "../../bots/retention.ts";
 import { createTenant } from "../../homeserver/tenants.ts";
 import { ok, scriptedHomeserver } from "../bots/homeserver.ts";
 import { jpegOf, pngOf } from "../bots/pictures.ts";
@@ -175,6 +176,8 @@ test("the gallery counts rooms, runs and what people thought, and says which mod
   ] as const)
     await ctx.sql`insert into feedback (tenant_id, reaction_event, run_id, user_id, value)
       values (${TENANT}, ${reaction}, 'new', ${user}, ${value})`;
+  // As rows from before are: the sweep names their agent.
+  await eraseOld(ctx);
   const { items } = (await manager("GET", AGENTS)).json;
   expect(items).toMatchObject([
     { rooms: 1, runs: 1, up: 2, down: 1, model: null, answeredBy: "usual", hasDraft: false },

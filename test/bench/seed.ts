@@ -164,8 +164,8 @@ async function runs(
         (at at time zone 'utc')::date, case when n % 211 = 0 then 'failed' else 'ok' end, 400 + n % 900, 80 + n % 400, 300, 1900, 'stop', at
       from seeding`;
     await tx`
-      insert into feedback (tenant_id, reaction_event, run_id, user_id, value, created_at)
-      select t, '$f' || n, id, person, case when n % 60 = 0 then -1 else 1 end, at from seeding where n % 20 = 0`;
+      insert into feedback (tenant_id, reaction_event, run_id, agent_id, user_id, value, created_at)
+      select t, '$f' || n, id, agent, person, case when n % 60 = 0 then -1 else 1 end, at from seeding where n % 20 = 0`;
   });
 }
 
