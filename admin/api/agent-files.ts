@@ -35,7 +35,10 @@ const faces = (ctx: Context): Endpoint[] => [
     },
     async ({ params, query, may, http }) => {
       const row = await find(ctx, params);
-      const draft = query.of === "draft" && may("agents.read_definition") ? row.draft : null;
+      const all = may("agents.read_definition");
+      if (!all && row.state !== "active" && row.state !== "paused")
+        throw new AppError("not_found", "There is no such agent, or it is not published yet.");
+      const draft = query.of === "draft" && all ? row.draft : null;
       const definition = draft ?? definitionOf(row);
       const mark = faceMark(faceOf(row.id, definition));
       return await picture(http, mark, () => readPicture(ctx, row.tenantId, { id: row.id, definition }));
