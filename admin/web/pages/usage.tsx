@@ -9,7 +9,7 @@ import { Empty } from "../parts/empty.tsx";
 import { Page } from "../parts/page.tsx";
 import { Trouble } from "../parts/trouble.tsx";
 import { texts } from "../texts.ts";
-import { Caps } from "./usage/caps.tsx";
+import { Limits, TokensToday } from "./usage/caps.tsx";
 import { ChartNumbers, UsageTable } from "./usage/tables.tsx";
 
 const words = texts.usage;
@@ -51,7 +51,7 @@ export default function UsagePage() {
   );
   return (
     <Page title={words.title} lead={words.lead} actions={download}>
-      {client !== null && <Caps client={client} />}
+      {client !== null && <TokensToday client={client} />}
       <Group gap="sm" align="end" role="search">
         <Select
           label={words.by}
@@ -74,6 +74,7 @@ export default function UsagePage() {
       </Group>
       <Trouble error={error} again={() => void refetch()} />
       {data ? <Figures usage={data} everywhere={client === null} /> : !error && <Skeleton height={320} radius="md" />}
+      {client !== null && <Limits client={client} />}
     </Page>
   );
 }

@@ -34,7 +34,11 @@ export function Steps({ run }: { run: RunView }) {
         <Said text={run.question.text ?? words.erased} faint={run.question.text === null} />
       </Step>
       <Step icon={<IconBooks size={18} aria-hidden />} title={words.context}>
-        {run.context ? <Given context={run.context} /> : <Faint>{words.noContext}</Faint>}
+        {run.context ? (
+          <Given context={run.context} />
+        ) : (
+          <Faint>{under_way ? words.contextLater : words.noContext}</Faint>
+        )}
       </Step>
       {run.calls.map((call) => (
         <Step key={call.id} icon={<IconSparkles size={18} aria-hidden />} title={words.call(call.model)}>
@@ -70,7 +74,8 @@ const stopTitle = ({ reason, name }: { reason: string; name: string | null }): s
 
 function Answer({ run, under_way }: { run: RunView; under_way: boolean }) {
   const { text, messages } = run.answer;
-  const nothing = under_way ? words.stillWriting : messages.length > 0 ? words.erased : words.noAnswer;
+  const gone = text === null && messages.length > 0 ? words.erased : words.noAnswer;
+  const nothing = under_way ? words.stillWriting : run.error && text === "" ? words.toldOfError : gone;
   return (
     <Stack gap={6}>
       <Said text={text || nothing} faint={!text} />

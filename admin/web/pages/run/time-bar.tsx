@@ -22,7 +22,7 @@ function partsOf({ moments }: RunView): { name: PartName; ms: number }[] {
 export function TimeBar({ run }: { run: RunView }) {
   const parts = partsOf(run);
   const total = parts.reduce((all, { ms }) => all + ms, 0);
-  if (total <= 0) return null;
+  if (total <= 0 || !run.moments.some(({ what }) => what === "finished")) return null;
   const spoken = parts.map(({ name, ms }) => words.part(words.parts[name], ms)).join(", ");
   return (
     <Stack gap="xs" className="agt-card" p="md">

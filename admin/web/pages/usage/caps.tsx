@@ -17,18 +17,30 @@ const RANGES: Record<Name, [number, number]> = {
   quickReplies: [1, 1_000_000],
 };
 
-/** What of the day's tokens is gone; the operator sets the limits here. */
-export function Caps({ client }: { client: string }) {
-  const path = `/clients/${encodeURIComponent(client)}/caps`;
-  const { data, error } = useGet<CapsView>(["usage", "runs"], path);
-  const mayWrite = useMay("caps.write");
+const pathOf = (client: string) => `/clients/${encodeURIComponent(client)}/caps`;
+const useCaps = (client: string) => useGet<CapsView>(["usage", "runs"], pathOf(client));
+
+/** What of the day's tokens is gone. */
+export function TokensToday({ client }: { client: string }) {
+  const { data, error } = useCaps(client);
   if (!data) return <Trouble error={error} />;
   return (
-    <Stack className="agt-card" p="md" gap="md">
+    <div className="agt-card" style={{ padding: "1rem" }}>
       <Today caps={data} />
-      {/* A form of its own for each state of what is kept: what is typed is not overwritten while the numbers above move. */}
-      {mayWrite && <Form key={JSON.stringify(data.limits)} path={path} caps={data} />}
-    </Stack>
+    </div>
+  );
+}
+
+/** The limits, for those who may set them. */
+export function Limits({ client }: { client: string }) {
+  const mayWrite = useMay("caps.write");
+  const { data } = useCaps(client);
+  if (!data || !mayWrite) return null;
+  return (
+    <div className="agt-card" style={{ padding: "1rem" }}>
+      {/* A new form when somebody else has set them; while only the day's numbers move, what is typed stays. */}
+      <Form key={JSON.stringify(data.limits)} path={pathOf(client)} caps={data} />
+    </div>
   );
 }
 

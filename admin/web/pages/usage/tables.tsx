@@ -11,13 +11,21 @@ const words = texts.usage;
 type RowView = UsageView["rows"][number];
 const NUMBERS = ["calls", "failed", "input", "output", "time"] as const;
 
+const FIGURE = { whiteSpace: "nowrap", fontVariantNumeric: "tabular-nums" } as const;
+/** What is wider than the window can be moved by keyboard too. */
+const scrollable = (label: string) => ({ viewportProps: { tabIndex: 0, role: "region", "aria-label": label } });
+
 /** Sums, the most first. */
 export function UsageTable({ usage, everywhere }: { usage: UsageView; everywhere: boolean }) {
   const { by, rows, total, more } = usage;
   const all = Math.max(1, total.inputTokens + total.outputTokens);
   return (
     <Stack gap="xs">
-      <Table.ScrollContainer minWidth={560} className="agt-card">
+      <Table.ScrollContainer
+        minWidth={640}
+        className="agt-card"
+        scrollAreaProps={scrollable(words.table(words.dimensions[by]))}
+      >
         <Table verticalSpacing="xs" horizontalSpacing="md" highlightOnHover>
           <Table.Caption className="agt-sr">{words.table(words.dimensions[by])}</Table.Caption>
           <Table.Thead>
@@ -80,11 +88,13 @@ function Name({ by, row, everywhere }: { by: UsageView["by"]; row: RowView; ever
 const Sums = ({ sums }: { sums: UsageView["total"] }) => (
   <>
     {[sums.calls, sums.failed, sums.inputTokens, sums.outputTokens].map((value, index) => (
-      <Table.Td key={NUMBERS[index]} ta="right">
+      <Table.Td key={NUMBERS[index]} ta="right" style={FIGURE}>
         {words.number(value)}
       </Table.Td>
     ))}
-    <Table.Td ta="right">{texts.runs.duration(sums.durationMs)}</Table.Td>
+    <Table.Td ta="right" style={FIGURE}>
+      {texts.runs.duration(sums.durationMs)}
+    </Table.Td>
   </>
 );
 
@@ -100,7 +110,12 @@ export function ChartNumbers({ usage }: { usage: UsageView }) {
       </Button>
       <Collapse expanded={shown} id={id}>
         {shown && (
-          <Table.ScrollContainer minWidth={400} maxHeight={360} className="agt-card">
+          <Table.ScrollContainer
+            minWidth={400}
+            maxHeight={360}
+            className="agt-card"
+            scrollAreaProps={scrollable(words.numbersLabel)}
+          >
             <Table stickyHeader verticalSpacing={4}>
               <Table.Caption className="agt-sr">{words.numbersLabel}</Table.Caption>
               <Table.Thead>
@@ -120,7 +135,7 @@ export function ChartNumbers({ usage }: { usage: UsageView }) {
                       {shortDay(day)}
                     </Table.Th>
                     {series.map((part) => (
-                      <Table.Td ta="right" key={part.key ?? "rest"}>
+                      <Table.Td ta="right" style={FIGURE} key={part.key ?? "rest"}>
                         {words.number(part.tokens[at] ?? 0)}
                       </Table.Td>
                     ))}
