@@ -100,7 +100,7 @@ function indexedPart({ sql }: Context, filter: AuditFilter, bounds: { from: stri
   return sql`
     ${tenantId === null ? sql`true` : sql`tenant_id = ${tenantId}`}
     ${actor === undefined ? sql`` : sql`and actor_id = ${actor}`}
-    ${action === undefined ? sql`` : action.includes(".") ? sql`and action = ${action}` : sql`and action >= ${`${action}.`} and action < ${`${action}/`}`}
+    ${action === undefined ? sql`` : action.includes(".") ? sql`and action = ${action}` : sql`and action like ${`${escaped(action)}.%`}`}
     ${target === undefined ? sql`` : sql`and target_id = ${target}`}
     ${from === undefined ? sql`` : sql`and seq >= ${bounds.from}::bigint - ${SLACK_LINES} and at >= ${from}`}
     ${to === undefined ? sql`` : sql`and seq <= ${bounds.to}::bigint + ${SLACK_LINES} and at < ${to}`}`;
@@ -110,9 +110,12 @@ function indexedPart({ sql }: Context, filter: AuditFilter, bounds: { from: stri
 const SLACK_MS = 60_000;
 const SLACK_LINES = 1_000;
 
+/** For `like`: as it is typed. */
+const escaped = (text: string): string => text.replace(/[\\%_]/g, "\\$&");
+
 function matches({ sql }: Context, q: string | undefined) {
   if (q === undefined) return sql`true`;
-  const like = `%${q.replace(/[\\%_]/g, "\\$&")}%`;
+  const like = `%${escaped(q)}%`;
   return sql`(actor_name ilike ${like} or on_behalf_of ilike ${like} or action ilike ${like} or target_name ilike ${like}
     or target_id ilike ${like} or target_kind ilike ${like})`;
 }

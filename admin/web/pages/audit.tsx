@@ -2,7 +2,7 @@
 import { Anchor, Badge, Button, Group, Modal, Stack, Text } from "@mantine/core";
 import { useDebouncedValue } from "@mantine/hooks";
 import { IconDownload, IconX } from "@tabler/icons-react";
-import { useMemo, useState } from "react";
+import { useEffect, useMemo, useRef, useState } from "react";
 import type { AuditView } from "../../api/audit.ts";
 import { apiUrl, type Pages, usePages } from "../api.ts";
 import { useClient } from "../me.tsx";
@@ -24,6 +24,7 @@ export default function AuditPage() {
   const [asked] = useDebouncedValue(filters, 300);
   const query = queryOf(asked);
   const pages = usePages<AuditView>("audit", path, query);
+  useLookFurther(pages, JSON.stringify(query));
   const [open, setOpen] = useState<AuditView | null>(null);
   const columns = useMemo(() => columnsOf(client === null, setOpen), [client]);
   const download = (
@@ -53,7 +54,7 @@ export default function AuditPage() {
               leftSection={<IconX size={14} aria-hidden />}
               onClick={() => setFilters({ ...filters, target: null })}
             >
-              {words.clear}
+              {words.showAll}
             </Button>
           </Group>
         )}
@@ -86,7 +87,20 @@ export default function AuditPage() {
   );
 }
 
-/** A search looks through so many lines at a time: where it found none, it can go on. */
+const FURTHER = 20;
+
+/** A search looks through some lines at a time: while nothing is found it goes on by itself, so many times. */
+function useLookFurther({ items, hasMore, loadingMore, more }: Pages<AuditView>, query: string): void {
+  const looked = useRef({ query, times: 0 });
+  useEffect(() => {
+    if (looked.current.query !== query) looked.current = { query, times: 0 };
+    if (items.length > 0 || !hasMore || loadingMore || looked.current.times >= FURTHER) return;
+    looked.current.times++;
+    more();
+  });
+}
+
+/** Nothing was found; where the search stopped on its way, it can go on. */
 function Nothing({ pages, filtered }: { pages: Pages<AuditView>; filtered: boolean }) {
   if (pages.hasMore)
     return (

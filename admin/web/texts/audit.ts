@@ -83,6 +83,7 @@ export const auditTexts = {
   onlyThis: "All changes of this",
   target: (id: string) => `About ${id} only`,
   clear: "Clear filters",
+  showAll: "Show others too",
   export: "Export as CSV",
   exportHint: "The lines that the filters find, 100,000 at most",
   none: "No changes yet",
