@@ -39,7 +39,7 @@ export default function ModelsPage() {
       <Trouble error={pages.error} again={pages.again} />
       {bare && <Empty title={words.none} text={may ? words.noneText : words.noneToRead} action={add} />}
       {client === null ? (
-        <Cards label={words.list} root={root} items={pages.items} may={may} heading="h2" />
+        <Cards label={words.list} root={root} items={pages.items} may={may} />
       ) : (
         <Both root={root} items={pages.items} may={may} />
       )}
@@ -66,32 +66,24 @@ function Both({ root, items, may }: { root: string; items: ModelView[]; may: boo
               </Button>
             )}
           </Group>
-          <Cards label={words.own} root={root} items={own} may={may} heading="h3" />
+          <Cards label={words.own} root={root} items={own} may={may} />
         </Stack>
       )}
       {shared.length > 0 && (
         <Stack component="section" gap="sm" aria-label={words.shared}>
           <Title order={2}>{words.shared}</Title>
-          <Cards label={words.shared} root={root} items={shared} may={may} heading="h3" />
+          <Cards label={words.shared} root={root} items={shared} may={may} />
         </Stack>
       )}
     </>
   );
 }
 
-interface CardsProps {
-  label: string;
-  root: string;
-  items: ModelView[];
-  may: boolean;
-  heading: "h2" | "h3";
-}
-
-function Cards({ label, root, items, may, heading }: CardsProps) {
+function Cards({ label, root, items, may }: { label: string; root: string; items: ModelView[]; may: boolean }) {
   return (
     <Stack component="ul" gap="sm" p={0} m={0} aria-label={label} style={{ listStyle: "none" }}>
       {items.map((model) => (
-        <ModelCard key={model.id} model={model} root={root} may={may} heading={heading} />
+        <ModelCard key={model.id} model={model} root={root} may={may} />
       ))}
     </Stack>
   );

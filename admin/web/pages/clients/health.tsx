@@ -1,4 +1,4 @@
-import "./health.css";
+import "./clients.css";
 import { Button, Group, SegmentedControl, Stack, Text, Title } from "@mantine/core";
 import { useDisclosure } from "@mantine/hooks";
 import { useState } from "react";

@@ -1,4 +1,5 @@
-import { Button, Code, Group, ScrollArea, Stack, Text } from "@mantine/core";
+import "./clients.css";
+import { Button, Group, Stack, Text } from "@mantine/core";
 import { useDisclosure } from "@mantine/hooks";
 import type { SetupView } from "../../../api/clients-views.ts";
 import { useGet } from "../../api.ts";
@@ -12,11 +13,10 @@ const words = texts.clients.setup;
 export function SetupFiles({ setup }: { setup: SetupView }) {
   return (
     <Stack gap="sm">
-      <ScrollArea.Autosize mah={240} type="auto" tabIndex={0} aria-label={words.steps} role="region">
-        <Code block style={{ whiteSpace: "pre-wrap" }}>
-          {setup.text}
-        </Code>
-      </ScrollArea.Autosize>
+      {/* biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reached by keyboard */}
+      <section className="agt-log" aria-label={words.steps} tabIndex={0}>
+        {setup.text}
+      </section>
       <Group gap="xs">
         {setup.files.map(({ name, text }) => (
           <CopyButton key={name} text={text} label={words.copy(name)} />

@@ -11,16 +11,8 @@ import { ChangeModel } from "./change-model.tsx";
 
 const words = texts.models;
 
-interface Props {
-  model: ModelView;
-  root: string;
-  may: boolean;
-  /** Under the page's title, or under a section's. */
-  heading: "h2" | "h3";
-}
-
 /** One model: what it is, whether it answers, and what can be done with it. */
-export function ModelCard({ model, root, may, heading }: Props) {
+export function ModelCard({ model, root, may }: { model: ModelView; root: string; may: boolean }) {
   const path = `${root}/${encodeURIComponent(model.id)}`;
   const test = useSend(() => post<CheckView>(`${path}/test`), { topics: ["models"] });
   return (
