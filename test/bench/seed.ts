@@ -117,7 +117,8 @@ async function agents(ctx: Context, { clients: count, agents: amount }: Amounts)
     from (select n, ${clientOf(ctx, sql`n`, count)} as t from generate_series(1, ${amount}::int) as n) as a`;
   // Nearly all have taken what their template says.
   for (const { id, definition } of listTemplates())
-    await sql`update agents set template_definition = ${sql.json(definition as never)} where template_id = ${id} and substr(id, 12)::int % 50 <> 0`;
+    await sql`update agents set template_definition = ${sql.json(definition as never)} where template_id = ${id}
+      and case when id like 'seed-agent-%' then substr(id, 12)::int % 50 <> 0 end`;
   await sql`update agents set draft = definition where draft is not null and tenant_id like 'seed-%'`;
   await sql`
     insert into agent_versions (agent_id, version, definition) select id, 1, definition from agents where tenant_id like 'seed-%'`;
