@@ -50,12 +50,13 @@ export function PublishButton({ client, agent, draft, onFirst }: Props) {
   const [note, setNote] = useState("");
   const first = agent.version === null;
   const publishing = useSend(
-    async () => {
+    // Whether it was the first time is asked before: by the end the page may know of the new version already.
+    async (before: { first: boolean }) => {
       if (!(await draft.save())) throw draftProblem(draft);
       // The save may have made a newer revision than the one that was drawn.
       const { revision } = await post<{ revision: number | null }>(agentPath(client, agent.id, "/publish"), {
         revision: draft.revisionNow(),
-        ...(note.trim() && !first ? { note: note.trim() } : {}),
+        ...(note.trim() && !before.first ? { note: note.trim() } : {}),
       });
       return revision;
     },
@@ -63,11 +64,11 @@ export function PublishButton({ client, agent, draft, onFirst }: Props) {
       topics: ["agents"],
       inline: true,
       said: words.done(draft.definition.name),
-      onDone: (revision) => {
-        if (revision !== null) draft.reset(draft.definition, revision);
+      onDone: (revision, before) => {
+        if (revision !== null) draft.published(revision);
         setNote("");
         close();
-        if (first) onFirst();
+        if (before.first) onFirst();
       },
     },
   );
@@ -91,7 +92,7 @@ export function PublishButton({ client, agent, draft, onFirst }: Props) {
         <form
           onSubmit={(event) => {
             event.preventDefault();
-            publishing.mutate(undefined);
+            publishing.mutate({ first });
           }}
         >
           <Stack>

@@ -28,6 +28,8 @@ export interface Draft {
   save(): Promise<boolean>;
   keepMine(): void;
   takeTheirs(): void;
+  /** The platform counts on from here; what was typed since stays. */
+  published(revision: number): void;
   /** Begins again with what the platform has, after it changed there. */
   reset(definition: Definition, revision: number): void;
 }
@@ -99,6 +101,7 @@ export function useDraft(client: string, agent: AgentView | null, mayWrite: bool
       if (theirs)
         set({ definition: theirs.definition, revision: theirs.revision, theirs: null, state: "saved", error: null });
     },
+    published: (revision) => set({ revision }),
     reset(definition, revision) {
       clearTimeout(timer.current);
       set({ definition, revision, state: "saved", error: null, theirs: null });
