@@ -17,8 +17,8 @@ async function setting(limits: { tenant?: number } = {}) {
   const server = await startModelServer();
   onTestFinished(() => server.stop());
   await makeTenant(ctx, limits.tenant === undefined ? {} : { limits: { tokensPerDay: limits.tenant } });
-  const call = (question: string, rest: Partial<ModelCall> = {}) =>
-    callModel(ctx, {
+  const call = async (question: string, rest: Partial<ModelCall> = {}) => {
+    const answer = await callModel(ctx, {
       tenantId: TENANT,
       roomId: "!r:acme.test",
       agentId: AGENT,
@@ -31,6 +31,9 @@ async function setting(limits: { tenant?: number } = {}) {
       ...rest,
       limits: { pauseMs: 5 },
     });
+    await answer.recorded;
+    return answer;
+  };
   return { ctx, server, call };
 }
 
