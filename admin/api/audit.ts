@@ -2,7 +2,7 @@
 import type { Context } from "../../core/context.ts";
 import { getTenant } from "../../homeserver/tenants.ts";
 import { type AuditFilter, type AuditLine, auditChoices, listAudit } from "../audit-list.ts";
-import { type Cell, csvCell } from "../csv.ts";
+import { auditSheet } from "../audit-sheet.ts";
 import { type Endpoint, endpoint, moment, z } from "./endpoint.ts";
 import { pageOf, pageQuery, readCursor, writeCursor } from "./pages.ts";
 import { iso } from "./session-views.ts";
@@ -52,10 +52,6 @@ const filters = {
 };
 const exportQuery = z.object(filters);
 const listQuery = pageQuery.extend(filters);
-
-/** A sheet of more lines opens in no spreadsheet with ease; who needs them asks in parts. */
-const MOST_EXPORTED = 100_000;
-const BATCH = 1_000;
 
 export const auditEndpoints = (ctx: Context): Endpoint[] => [
   endpoint(
@@ -153,25 +149,9 @@ const shown = (line: AuditLine) => ({
   address: line.address,
 });
 
-const HEADINGS = [
-  "time",
-  "client",
-  "who",
-  "who id",
-  "on behalf of",
-  "action",
-  "target kind",
-  "target",
-  "target id",
-  "before",
-  "after",
-  "outcome",
-  "address",
-];
-
 /** Rows are read while they are sent: no export is ever in memory as a whole. */
 function sheet(ctx: Context, filter: AuditFilter): Response {
-  const rows = sheetLines(ctx, filter);
+  const rows = auditSheet(ctx, filter);
   const encoder = new TextEncoder();
   const body = new ReadableStream<Uint8Array>({
     async pull(controller) {
@@ -196,37 +176,3 @@ function sheet(ctx: Context, filter: AuditFilter): Response {
     },
   });
 }
-
-async function* sheetLines(ctx: Context, filter: AuditFilter): AsyncGenerator<string, void> {
-  yield `\ufeff${csvLine(HEADINGS)}`; // without the mark Excel takes it for Latin-1
-  let before: number | null = null;
-  let written = 0;
-  do {
-    const { lines, next }: Awaited<ReturnType<typeof listAudit>> = await listAudit(ctx, filter, {
-      limit: Math.min(BATCH, MOST_EXPORTED - written),
-      before,
-    });
-    if (lines.length > 0) yield lines.map(lineOf).join("");
-    written += lines.length;
-    before = next;
-  } while (before !== null && written < MOST_EXPORTED);
-}
-
-const csvLine = (cells: readonly Cell[]): string => `${cells.map(csvCell).join(",")}\r\n`;
-
-const lineOf = (line: AuditLine): string =>
-  csvLine([
-    iso(line.at),
-    line.tenantId,
-    line.actorName,
-    line.actorId,
-    line.onBehalfOf,
-    line.action,
-    line.targetKind,
-    line.targetName,
-    line.targetId,
-    line.before === null ? null : JSON.stringify(line.before),
-    line.after === null ? null : JSON.stringify(line.after),
-    line.outcome,
-    line.address,
-  ]);
