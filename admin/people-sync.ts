@@ -42,20 +42,23 @@ export async function freshPeople(ctx: Context, tenantId: string): Promise<Fresh
   const troubles = failed.get(ctx.sql) ?? new Map<string, string>();
   failed.set(ctx.sql, troubles);
   if (before !== null && ctx.clock.now() - before.getTime() < FRESH_MS) return { syncedAt: before, stale: null };
-  const work = syncPeople(ctx, tenantId).then(
-    async () => {
-      if (troubles.delete(tenantId)) await tellPanels(ctx, "people", tenantId);
-    },
-    (error: unknown) => {
-      ctx.log.warn({ err: error, tenant: tenantId }, "the people of a client could not be read from its homeserver");
-      troubles.set(tenantId, sentenceOf(error));
-    },
-  );
+  const work = renew(ctx, tenantId, troubles);
   if (before === null) {
     await work;
     return { syncedAt: await syncedAt(ctx, tenantId), stale: staleness(troubles.get(tenantId)) };
   }
   return { syncedAt: before, stale: staleness(troubles.get(tenantId)) };
+}
+
+/** Never throws: what went wrong is said beside the list. */
+async function renew(ctx: Context, tenantId: string, troubles: Map<string, string>): Promise<void> {
+  try {
+    await syncPeople(ctx, tenantId);
+    if (troubles.delete(tenantId)) await tellPanels(ctx, "people", tenantId);
+  } catch (error) {
+    ctx.log.warn({ err: error, tenant: tenantId }, "the people of a client could not be read from its homeserver");
+    troubles.set(tenantId, sentenceOf(error));
+  }
 }
 
 const staleness = (trouble: string | undefined): string | null =>

@@ -182,4 +182,8 @@ async function known<T>(answer: Promise<T>, userId: string): Promise<T> {
 }
 
 export const noSuchPerson = (userId: string, cause?: unknown) =>
-  new AppError("not_found", `There is no person ${userId} on this homeserver.`, { cause });
+  new AppError(
+    "not_found",
+    `There is no person ${userId} on this homeserver. The list of people shows those that there are.`,
+    { cause },
+  );

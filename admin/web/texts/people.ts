@@ -102,6 +102,7 @@ export const peopleTexts = {
   }),
   suspended: (name: string) => `${name} is suspended.`,
   unsuspend: "Lift the suspension",
+  unsuspendHelp: "They can write again at once, and sign in to this panel.",
   unsuspended: (name: string) => `${name} can write again.`,
   deactivate: "Deactivate",
   deactivateHelp: "The end of the account. This cannot be taken back.",

@@ -26,7 +26,7 @@ export function AccountCard({ path, person }: PersonProps) {
       <MakeLink path={path} kind="password" />
       {!suspended && <MakeLink path={path} kind="sign_in" />}
       {suspended && (
-        <Row text={words.suspendedNote}>
+        <Row text={words.unsuspendHelp}>
           <Button variant="default" loading={unsuspend.isPending} onClick={() => unsuspend.mutate(undefined)}>
             {words.unsuspend}
           </Button>
