@@ -89,7 +89,7 @@ export async function listTeams(ctx: Context, wish: TeamsWish): Promise<TeamFact
   const found = await readRooms(ctx, wish, {
     where: sql`r.team_id = any(${rows.map((row) => row.id)}::text[]) and r.kind = 'channel'`,
     order: sql`r.created_at, r.room_id`,
-    limit: 1000,
+    limit: rows.length * ROOMS_OF_A_TEAM,
   });
   return rows.map((row) => ({
     ...row,

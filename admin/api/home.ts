@@ -14,7 +14,13 @@ export const attentionView = z
     names: z.array(z.string()),
     text: z.string().nullable(),
     at: moment.nullable(),
-    link: z.string().openapi({ description: "The page of the panel where it is mended.", example: "/c/acme/runs" }),
+    link: z
+      .string()
+      .nullable()
+      .openapi({
+        description: "The page of the panel where it is mended; null when somebody else mends it.",
+        example: "/c/acme/runs",
+      }),
   })
   .openapi("Attention");
 export type AttentionView = z.output<typeof attentionView>;
@@ -103,7 +109,11 @@ export const homeEndpoints = (ctx: Context, deps: Pick<ApiDeps, "elementServed">
       const isNew = all?.steps.some(({ state }) => state !== "done") ?? false;
       return {
         client: { id, title, serverName, homeserverUrl },
-        attention: (all?.attention ?? []).map(viewAttention),
+        attention: (all?.attention ?? []).map((item) => {
+          // The homeserver's page is for operators; the client's own people are told only.
+          const theirs = item.kind === "client_down" && !may("clients.control");
+          return { ...viewAttention(item), ...(theirs ? { link: null } : {}) };
+        }),
         today: all?.today ?? null,
         steps: isNew && may("teams.write") ? (all?.steps ?? null) : null,
         mine: mine && {

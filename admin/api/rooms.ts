@@ -26,6 +26,9 @@ import { untilSeen } from "./until-seen.ts";
 const ROOMS = "/clients/{client}/rooms";
 const ROOM = "/clients/{client}/rooms/{room}";
 
+/** The year 2286: a cursor that somebody made up asks the database for no impossible moment. */
+const LAST_US = 1e16;
+
 const about = (room: Pick<RoomFacts, "id" | "name">) => ({ kind: "room", id: room.id, name: room.name });
 
 export const roomEndpoints = (ctx: Context): Endpoint[] => [
@@ -68,7 +71,7 @@ const listEndpoint = (ctx: Context) =>
     async ({ params, query: { made, ...query }, caller }) => {
       await getTenant(ctx, params.client);
       const at = readCursor(query.cursor, "number", "string");
-      const after = at && { createdUs: at[0], id: at[1] };
+      const after = at && { createdUs: Math.min(Math.max(at[0], 0), LAST_US), id: at[1] };
       const who = made && ({ platform: "ours", people: "others" } as const)[made];
       const found = await listRooms(ctx, { ...query, ...seenBy(caller, params.client), after, made: who });
       return toPage(found, query.limit, (room) => writeCursor(room.createdUs, room.id), viewRoom);

@@ -150,6 +150,18 @@ test("a member sees their rooms, the agents there and what they asked, and no fi
   expect((await member("GET", "/home")).status).toBe(403);
 });
 
+test("a homeserver that is down is said to its client too, without a link to the operator's page", async () => {
+  const { ctx } = await setting();
+  await ctx.sql`update tenants set state = 'failed', state_detail = 'The disk is full.'`;
+  const line = async (who: "manager" | "operator") => {
+    const api = apiFor({ ...ctx });
+    const ask = who === "operator" ? await api.operator() : await api.person(TENANT, who);
+    return (await ask("GET", HOME)).json.attention[0];
+  };
+  expect(await line("manager")).toMatchObject({ kind: "client_down", text: "The disk is full.", link: null });
+  expect(await line("operator")).toMatchObject({ kind: "client_down", link: "/c/acme/homeserver" });
+});
+
 test("nobody sees another client's, and one that is not there is said so", async () => {
   const { ctx, api } = await setting();
   const member = await api.person(TENANT, "owner");

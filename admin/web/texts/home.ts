@@ -24,9 +24,12 @@ interface Line {
 
 /** What each kind of line says: what happened, and what to do. */
 const attention: Record<AttentionView["kind"], (item: AttentionView) => Line> = {
-  client_down: ({ names: [state = ""], text }) => ({
+  client_down: ({ names: [state = ""], text, link }) => ({
     title: `The homeserver ${states[state] ?? "does not run"}`,
-    text: text || "Nobody can chat until it runs. Open it to see its log and start it.",
+    text: [
+      text || "Nobody can chat until it runs.",
+      link ? "Open it to see its log." : "Your operator sees this too.",
+    ].join(" "),
   }),
   no_model: () => ({
     title: "No model answers yet",
@@ -38,7 +41,7 @@ const attention: Record<AttentionView["kind"], (item: AttentionView) => Line> = 
   }),
   token_cap: ({ count }) => ({
     title: `${count}% of today's tokens are used`,
-    text: "At 100% agents answer nobody until midnight UTC. See who uses them, or raise the cap.",
+    text: "At 100% agents answer nobody until midnight UTC. See who uses them, and ask your operator for a higher cap where that is right.",
   }),
   team_problem: ({ names: [team = ""], text }) => ({
     title: `The team ${team} could not be completed`,

@@ -68,8 +68,8 @@ const Lines = ({ items }: { items: readonly AttentionView[] }) => (
 function Line({ item }: { item: AttentionView }) {
   const [Icon, color] = LOOKS[item.kind];
   const { title, text } = words.attention[item.kind](item);
-  return (
-    <Link href={item.link} className={`agt-card ${classes.line}`}>
+  const inside = (
+    <>
       <ThemeIcon variant="light" color={color} size={40} radius="md">
         <Icon size={22} aria-hidden />
       </ThemeIcon>
@@ -87,7 +87,14 @@ function Line({ item }: { item: AttentionView }) {
           {text} {item.at && <When at={item.at} />}
         </Text>
       </div>
-      <IconChevronRight size={18} aria-hidden />
+      {item.link !== null && <IconChevronRight size={18} aria-hidden />}
+    </>
+  );
+  const look = `agt-card ${classes.line}`;
+  if (item.link === null) return <div className={look}>{inside}</div>;
+  return (
+    <Link href={item.link} className={look}>
+      {inside}
     </Link>
   );
 }
