@@ -8,6 +8,10 @@ const words = texts.usage;
 /** Told apart by colour-blind people too, on white and on dark; the last one is for the rest. */
 const COLORS = ["#0b8f6c", "#4477cc", "#d9822b", "#aa4499", "#6aa6a6", "#c9a227", "#cc5566", "#7a6bc9", "#8a929c"];
 
+/** Until the real size is measured: nobody should see an empty box. */
+const WIDE = { width: 900, height: 320 };
+const NARROW = { width: 330, height: 260 };
+
 /** Tokens of each day, in parts. Drawn only: the same numbers stand in the table beneath it. */
 export default function UsageChart({ usage }: { usage: UsageView }) {
   const phone = useMediaQuery("(max-width: 48em)", undefined, { getInitialValueInEffect: false });
@@ -21,7 +25,7 @@ export default function UsageChart({ usage }: { usage: UsageView }) {
   return (
     <figure className="agt-card" style={{ margin: 0, padding: "1rem 0.75rem 0.5rem 0" }} aria-label={title}>
       <div aria-hidden style={{ width: "100%", height: phone ? 260 : 320 }}>
-        <ResponsiveContainer width="100%" height="100%">
+        <ResponsiveContainer width="100%" height="100%" initialDimension={phone ? NARROW : WIDE}>
           <BarChart data={data} barCategoryGap="20%" accessibilityLayer={false}>
             <CartesianGrid stroke="var(--agt-line)" vertical={false} />
             <XAxis dataKey="day" tick={faint} tickLine={false} stroke="var(--agt-line)" minTickGap={phone ? 28 : 16} />
