@@ -97,10 +97,10 @@ function useActions(client: string, agent: AgentView, draft: Draft | null) {
     },
     { ...agents, said: words.removed(agent.name) },
   );
-  const discarding = useSend(() => del(path(`/draft?revision=${draft?.revisionNow() ?? 0}`)), {
+  const discarding = useSend(() => del<AgentView>(path(`/draft?revision=${draft?.revisionNow() ?? 0}`)), {
     ...agents,
     said: discard.done,
-    onDone: () => agent.definition && draft?.reset(agent.definition, draft.revisionNow()),
+    onDone: (now) => now.definition && draft?.reset(now.definition, now.revision ?? 0),
   });
   return {
     pause,
