@@ -179,3 +179,48 @@ test("two set-ups in one folder wait for each other, even when the first one was
   writeFileSync(path.join(folder, "go"), "");
   expect((await ending(second))[1]).toMatch(/Installing the Node modules failed: the end\./);
 });
+
+/** A folder where all is installed, with a panel whose build only writes down that it ran. */
+function panelMachine() {
+  const made = machine();
+  const at = (file: string) => path.join(made.folder, file);
+  mkdirSync(at(".runtime"));
+  for (const part of ["node_modules", ".runtime/python", ".runtime/postgres"])
+    symlinkSync(path.join(ROOT, part), at(part));
+  mkdirSync(at("admin/web/pages"), { recursive: true });
+  writeFileSync(at("admin/web/pages/home.tsx"), "one");
+  const build = (script: string) => writeFileSync(at("admin/web/build.ts"), script);
+  build(`import { appendFileSync, mkdirSync, writeFileSync } from "node:fs";
+    mkdirSync(".runtime/panel", { recursive: true });
+    writeFileSync(".runtime/panel/stamp", process.argv[2] ?? "");
+    appendFileSync("builds", "x");`);
+  const builds = () => (existsSync(at("builds")) ? readFileSync(at("builds"), "utf8").length : 0);
+  return { ...made, at, build, builds };
+}
+
+test("the panel is built when its sources changed, and not for the command line", async () => {
+  const { setup, at, builds } = panelMachine();
+  expect(await ending(setup("--quiet"))).toEqual([0, ""]);
+  expect(builds()).toBe(0);
+  const [code, output] = await ending(setup());
+  expect(output).toMatch(/^Building the panel …\nBuilding the panel … done \(\d+ s\)\n/);
+  expect([code, builds()]).toEqual([0, 1]);
+  expect(await ending(setup())).toEqual([0, ""]);
+  expect(await ending(setup("--tests"))).toEqual([0, ""]);
+  expect(builds()).toBe(1);
+  writeFileSync(at("admin/web/pages/home.tsx"), "two");
+  expect((await ending(setup("--tests")))[0]).toBe(0);
+  expect(builds()).toBe(2);
+  expect((await ending(setup("--panel")))[0]).toBe(0);
+  expect(builds()).toBe(3);
+});
+
+test("a panel that cannot be built says why", async () => {
+  const { setup, build } = panelMachine();
+  build('console.error("Error: home.tsx has no default export"); process.exit(1);');
+  const [code, output] = await ending(setup());
+  expect(output).toMatch(
+    /^Building the panel failed: Error: home\.tsx has no default export\. .*setup\.log has the details; when that is mended, do this again\.$/m,
+  );
+  expect(code).toBe(1);
+});
