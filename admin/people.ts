@@ -83,6 +83,8 @@ export interface PersonDetails extends PersonRow {
   /** What they wrote is hidden from newcomers; null when the homeserver could not be asked. */
   erased: boolean | null;
   locked: boolean;
+  /** Administers the homeserver itself. */
+  admin: boolean;
   rooms: RoomOfPerson[];
   /** Says so when the homeserver could not be asked. */
   stale: string | null;
@@ -102,6 +104,7 @@ export async function readPersonDetails(ctx: Context, tenantId: string, userId: 
     ...row,
     erased: now.person?.erased ?? null,
     locked: now.person?.locked ?? false,
+    admin: now.person?.admin ?? false,
     rooms: await roomsByName(ctx, tenantId, userId, now.rooms),
     stale: now.stale,
   };

@@ -20,12 +20,15 @@ export interface Actor {
 /**
  * Pure: why this one may not suspend, sign in as or give a password to that one, as a sentence; null when they may. Nobody acts on
  * somebody with a higher role. A program must stand above: with the password of an equal it would get more rights than its token has.
+ * `admin`: the homeserver's own administrators, whose password opens everything there, are for owners and operators.
  */
-export function actingProblem(actor: Actor, target: { role: TenantRole }): string | null {
+export function actingProblem(actor: Actor, target: { role: TenantRole; admin?: boolean }): string | null {
   const distance = RANK[actor.role] - RANK[target.role];
   if (distance < 0) return `A ${actor.role} cannot do this to an ${target.role}. Ask an owner or your operator.`;
   if (distance === 0 && actor.byToken)
     return `A token cannot do this to somebody with its owner's role (${target.role}). Do it in the panel.`;
+  if (target.admin && RANK[actor.role] < RANK.owner)
+    return "This person administers the homeserver itself. Ask an owner or your operator.";
   return null;
 }
 

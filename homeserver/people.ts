@@ -16,6 +16,8 @@ export interface HomeserverPerson {
   locked: boolean;
   /** May read and leave, not write. Null in lists: Synapse says it of one person only. */
   suspended: boolean | null;
+  /** Administers the homeserver itself. */
+  admin: boolean;
   createdAt: number | null;
   lastSeenAt: number | null;
 }
@@ -40,6 +42,7 @@ interface UserRow {
   erased?: boolean;
   locked?: boolean;
   suspended?: boolean;
+  admin?: boolean | number;
   creation_ts: number | null;
   last_seen_ts: number | null;
 }
@@ -92,6 +95,7 @@ function personOf(row: UserRow, creationUnit: 1 | 1000): HomeserverPerson {
     erased: row.erased ?? false,
     locked: row.locked ?? false,
     suspended: row.suspended ?? null,
+    admin: Boolean(row.admin),
     createdAt: row.creation_ts === null ? null : row.creation_ts * creationUnit,
     lastSeenAt: row.last_seen_ts || null,
   };

@@ -72,10 +72,16 @@ export const peopleEndpoints = (ctx: Context): Endpoint[] => [
   }),
 ];
 
-/** Throws `forbidden` for somebody with a higher role than the caller's. */
+/** Throws `forbidden` for somebody with a higher role than the caller's, and for the homeserver's administrators. */
 async function mayAct(ctx: Context, { params, caller }: About): Promise<void> {
-  const problem = actingProblem(actorOfCaller(caller), { role: await roleOf(ctx, params.client, params.user) });
-  if (problem) throw new AppError("forbidden", problem);
+  const actor = actorOfCaller(caller);
+  const role = await roleOf(ctx, params.client, params.user);
+  const refuse = (problem: string | null) => {
+    if (problem) throw new AppError("forbidden", problem);
+  };
+  refuse(actingProblem(actor, { role }));
+  const { admin } = await requirePerson(ctx, whoOf({ params }));
+  refuse(actingProblem(actor, { role, admin }));
 }
 
 /** What one cannot do to oneself, because nobody would be left to undo it. */

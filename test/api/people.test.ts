@@ -161,6 +161,16 @@ test.each(CHANGES)("a manager does not %s %s an owner", async (method, path, bod
   expect(server.people.get("olga")).toEqual(before);
 });
 
+test("a manager does not get at the homeserver's administrators; an owner does", async () => {
+  const { manager, owner, server } = await setUp();
+  server.people.get("bob")!.admin = true;
+  for (const [method, path, body] of CHANGES)
+    expect([path, (await manager(method, at("bob", path), body)).status]).toEqual([path, 403]);
+  expect((await manager("GET", at("bob"))).json.blocked).toMatch(/administers the homeserver/);
+  expect((await owner("GET", at("bob"))).json.blocked).toBeNull();
+  expect((await owner("POST", at("bob", "/password-link"))).status).toBe(201);
+});
+
 test("roles: given by owners and operators; the last owner stays; nobody suspends themselves", async () => {
   const { owner, second, manager, operator, ctx } = await setUp();
   expect((await manager("PUT", at("ann", "/role"), { role: "owner" })).status).toBe(403);

@@ -28,6 +28,7 @@ export interface FakePerson {
   erased: boolean;
   locked: boolean;
   suspended: boolean;
+  admin: boolean;
   creation_ts: number;
   last_seen_ts: number | null;
   devices: { device_id: string; display_name: string; last_seen_ts: number; last_seen_ip: string }[];
@@ -39,6 +40,7 @@ const fresh = (displayname: string): FakePerson => ({
   erased: false,
   locked: false,
   suspended: false,
+  admin: false,
   creation_ts: 1_780_000_000,
   last_seen_ts: null,
   devices: [],
