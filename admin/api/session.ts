@@ -1,6 +1,7 @@
 /** Signing in and out, links that work once, and who one is. */
 import type { Context as Request } from "hono";
 import type { Context } from "../../core/context.ts";
+import { AppError } from "../../core/errors.ts";
 import { writeAudit } from "../audit.ts";
 import { publicUrl } from "../public-url.ts";
 import { ACTIONS, roleMay } from "../rights.ts";
@@ -47,7 +48,14 @@ export const sessionEndpoints = (ctx: Context): Endpoint[] => {
       async ({ body, http }) => {
         const address = addressOf(http);
         const taken = tries.take({ address, name: body.name });
-        const who = await signIn(ctx, body);
+        const who = await signIn(ctx, body).catch((error: unknown) => {
+          // Without the name: people type passwords into that field.
+          ctx.log.info(
+            { address, why: error instanceof AppError ? error.sentence : "a fault" },
+            "a sign-in was refused",
+          );
+          throw error;
+        });
         taken.forgive();
         const { kind, id, name, tenantId, account } = who;
         await writeAudit(ctx, {

@@ -133,6 +133,17 @@ describe("names and passwords", () => {
     for (const password of [PASSWORD, "", "x"]) expect(await verifyPassword(null, password)).toBe(false);
   });
 
+  test("names that nobody has stand in the same queue, which has an end: each hash takes its memory", async () => {
+    const kept = await hashPassword(PASSWORD);
+    await verifyPassword(null, PASSWORD); // from then on there is a hash to compare with
+    for (const hash of [null, kept]) {
+      const ends = await Promise.allSettled(Array.from({ length: 80 }, () => verifyPassword(hash, "whatever")));
+      const refused = ends.filter((end) => end.status === "rejected");
+      expect(refused).toHaveLength(80 - 63);
+      expect(refused[0]?.reason).toMatchObject({ code: "too_many", retryAfterMs: 3000 });
+    }
+  });
+
   test("forty at once are all answered", async () => {
     const kept = await hashPassword(PASSWORD);
     const answers = await Promise.all(
