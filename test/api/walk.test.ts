@@ -69,6 +69,10 @@ test("every route, as a stranger, as each role, and as a manager of another clie
       const inPlace =
         action === "signed_in" || role === "operator" || path.includes("{client}") || SHARED.has(name(endpoint));
       const status = await ask(asker);
+      if (OPERATORS_OWN.test(path) && role !== "operator") {
+        if (status < 400) verdicts.push(`${name(endpoint)} works for a ${role}`);
+        continue;
+      }
       const refused = status === 401 || status === 403;
       if (may && inPlace ? refused : status !== 403)
         verdicts.push(`${name(endpoint)} answers a ${role} with ${status}`);
@@ -79,5 +83,7 @@ test("every route, as a stranger, as each role, and as a manager of another clie
   expect(verdicts).toEqual([]);
 });
 
+/** People of a client have their password, and a second factor if any, at their homeserver. */
+const OPERATORS_OWN = /^\/me\/(password|totp)/;
 /** About no client, and open to every role. */
 const SHARED = new Set(Object.keys(KNOWN).filter((route) => KNOWN[route] === "templates.read"));
