@@ -162,7 +162,7 @@ describe("over the rows, with the platform's process stopped", () => {
     expect(url).toMatch(/^https:\/\/chat\.example\.org\/join\/[\w-]{43}$/);
     expect(Math.abs(Date.parse(expiresAt) - Date.now() - 2 * 3_600_000)).toBeLessThan(60_000);
     expect((await cli("invite", "list", "acme", "--json")).json()).toMatchObject([
-      { id, state: "open", maxUses: 3, uses: 0, username: "alice" },
+      { id, state: "open", maxUses: 1, uses: 0, username: "alice" },
     ]);
     expect((await cli("invite", "revoke", id)).code).toBe(0);
     expect((await cli("invite", "list", "acme")).out).toMatch(/revoked/);
