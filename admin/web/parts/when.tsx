@@ -19,7 +19,7 @@ export const exactTime = (at: string | number | Date): string => exact.format(ne
 export function relativeTime(at: string | number | Date, now = Date.now()): string {
   const seconds = Math.round((new Date(at).getTime() - now) / 1000);
   for (const [unit, size] of STEPS)
-    if (Math.abs(seconds) >= size) return relative.format(Math.trunc(seconds / size), unit);
+    if (Math.abs(seconds) >= size) return relative.format(Math.round(seconds / size), unit);
   return relative.format(Math.abs(seconds) < 10 ? 0 : seconds, "second");
 }
 
