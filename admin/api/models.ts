@@ -268,6 +268,8 @@ async function add(ctx: Context, tenantId: string | null, { audit }: Asked, body
   const { contextWindow: context, ...wish } = body;
   if (!body.provider && !body.baseUrl)
     throw new InvalidFields({ provider: "Choose a provider, or give the address of a server." });
+  if (body.provider === "openai-compatible" && !body.baseUrl)
+    throw new InvalidFields({ baseUrl: "Give the address of its server, as https://models.example.org/v1" });
   if (body.provider && body.provider !== "openai-compatible" && !body.apiKey)
     throw new InvalidFields({ apiKey: "This provider needs a key." });
   const added = await atField(tenantId, () =>

@@ -230,6 +230,7 @@ test.each([
   ["a provider without a key", { name: "x", provider: "anthropic", model: "m" }],
   ["a provider that is none", { name: "x", provider: "acme", model: "m" }],
   ["no server at all", { name: "x" }],
+  ["a server without an address", { name: "x", provider: "openai-compatible" }],
   ["a server that says nothing, without a model", { name: "x", baseUrl: "http://127.0.0.1:1/v1" }],
   ["a tiny context", { name: "x", baseUrl: "http://127.0.0.1:1/v1", model: "m", contextWindow: 1 }],
 ])("what cannot be a model is refused: %s", async (_name, body) => {
