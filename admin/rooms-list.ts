@@ -49,6 +49,8 @@ export interface RoomFacts {
   /** Microseconds since 1970, for cursors. */
   createdUs: number;
   people: number;
+  /** All of them; `agents` holds the first few in lists. */
+  agentCount: number;
   agents: AgentInRoom[];
   whyNotManaged: string | null;
   serverName: string;
@@ -56,6 +58,9 @@ export interface RoomFacts {
 
 /** Rooms of one team that its line in the list holds; the others are found by `GET …/rooms?team=`. */
 const ROOMS_OF_A_TEAM = 100;
+/** Agents that a line of a list names, and that a room's own page does. */
+const AGENTS_OF_A_LINE = 8;
+const AGENTS_OF_A_ROOM = 200;
 
 interface TeamsWish extends Seen {
   limit: number;
@@ -126,7 +131,12 @@ export async function listRooms(ctx: Context, wish: RoomsWish): Promise<RoomFact
 /** One room, or null: unknown, or not for this one. */
 export async function findRoom(ctx: Context, seen: Seen, roomId: string): Promise<RoomFacts | null> {
   const { sql } = ctx;
-  const [room] = await readRooms(ctx, seen, { where: sql`r.room_id = ${roomId}`, order: sql`r.room_id`, limit: 1 });
+  const [room] = await readRooms(ctx, seen, {
+    where: sql`r.room_id = ${roomId}`,
+    order: sql`r.room_id`,
+    limit: 1,
+    agents: AGENTS_OF_A_ROOM,
+  });
   return room ?? null;
 }
 
@@ -173,7 +183,12 @@ type RoomRow = Omit<RoomFacts, "whyNotManaged" | "agents">;
 async function readRooms(
   ctx: Context,
   { tenantId, onlyFor }: Seen,
-  { where, order, limit }: { where: Piece; order: Piece; limit: number },
+  {
+    where,
+    order,
+    limit,
+    agents: most = AGENTS_OF_A_LINE,
+  }: { where: Piece; order: Piece; limit: number; agents?: number },
 ): Promise<RoomFacts[]> {
   const { sql } = ctx;
   const rows = await sql<RoomRow[]>`
@@ -186,27 +201,44 @@ async function readRooms(
       coalesce(r.state->>'historyVisibility', 'shared') as "historyVisibility",
       coalesce((r.state->>'encrypted')::boolean, false) as encrypted,
       ${ms(ctx, "r.archived_at")} as "archivedAt", ${ms(ctx, "r.created_at")} as "createdAt", (extract(epoch from r.created_at) * 1e6)::float8 as "createdUs",
-      (select count(*)::int from room_members m, tenants c where c.id = r.tenant_id and m.tenant_id = r.tenant_id
-        and m.room_id = r.room_id and m.membership = 'join' and ${isPerson(ctx)}) as people, r.server_name as "serverName"
-    from found r left join teams t on t.id = r.team_id order by ${order}`;
+      n.people, n.agents as "agentCount", r.server_name as "serverName"
+    from found r left join teams t on t.id = r.team_id
+      cross join lateral (
+        select count(*) filter (where m.membership = 'join' and not m.agent)::int as people, count(*) filter (where m.agent)::int as agents
+        from (select membership, starts_with(user_id, '@agent-')
+              and split_part(user_id, ':', 2) = split_part(r.control_user_id, ':', 2) as agent from room_members
+            where tenant_id = r.tenant_id and room_id = r.room_id and membership in ('join', 'invite')
+              and user_id <> r.control_user_id) m) n
+    order by ${order}`;
   const agents = await agentsOf(
     ctx,
     tenantId,
     rows.map(({ id }) => id),
+    most,
   );
   return rows.map((row) => ({ ...row, agents: agents.get(row.id) ?? [], whyNotManaged: whyNotOurs(row) }));
 }
 
-async function agentsOf(ctx: Context, tenantId: string, roomIds: string[]): Promise<Map<string, AgentInRoom[]>> {
+/** In the order of their user ids, which is that of the index: the first few of many are found without the others. */
+async function agentsOf(
+  ctx: Context,
+  tenantId: string,
+  roomIds: string[],
+  most: number,
+): Promise<Map<string, AgentInRoom[]>> {
   const byRoom = new Map<string, AgentInRoom[]>();
   if (roomIds.length === 0) return byRoom;
   const rows = await ctx.sql<(AgentInRoom & { roomId: string })[]>`
-    select m.room_id as "roomId", a.id, a.user_id as "userId", a.name, a.definition->>'description' as description, a.state,
+    select r.id as "roomId", a.id, a.user_id as "userId", a.name, a.definition->>'description' as description, a.state,
       coalesce(s.scope, a.definition->>'scope') as scope, a.definition->>'scope' as "usualScope", m.membership
-    from room_members m join agents a on a.tenant_id = m.tenant_id and a.user_id = m.user_id
-      left join agent_scopes s on s.agent_id = a.id and s.room_id = m.room_id
-    where m.tenant_id = ${tenantId} and m.room_id = any(${roomIds}::text[]) and starts_with(m.user_id, '@agent-')
-      and m.membership in ('join', 'invite') order by lower(a.name)`;
+    from unnest(${roomIds}::text[]) r(id)
+      cross join lateral (select user_id, membership from room_members
+        where tenant_id = ${tenantId} and room_id = r.id and starts_with(user_id, '@agent-') and membership in ('join', 'invite')
+          and exists (select 1 from agents x where x.tenant_id = ${tenantId} and x.user_id = room_members.user_id)
+        order by user_id limit ${most}) m
+      join agents a on a.tenant_id = ${tenantId} and a.user_id = m.user_id
+      left join agent_scopes s on s.agent_id = a.id and s.room_id = r.id
+    order by lower(a.name)`;
   for (const { roomId, ...agent } of rows) byRoom.set(roomId, [...(byRoom.get(roomId) ?? []), agent]);
   return byRoom;
 }

@@ -32,7 +32,8 @@ export const roomView = z
     archivedAt: moment.nullable(),
     createdAt: moment,
     people: z.number().int(),
-    agents: z.array(roomAgentView),
+    agentCount: z.number().int(),
+    agents: z.array(roomAgentView).openapi({ description: "In lists the first few." }),
     whyNotManaged: z.string().nullable().openapi({ description: "Why it cannot be changed here; null when it can." }),
     link: z.string().openapi({ description: "Opens it in Element." }),
   })
@@ -102,6 +103,7 @@ export const viewRoom = (room: RoomFacts): RoomView => ({
   archivedAt: isoOrNull(room.archivedAt),
   createdAt: iso(room.createdAt),
   people: room.people,
+  agentCount: room.agentCount,
   agents: room.agents.map(viewAgent),
   whyNotManaged: room.whyNotManaged,
   link: matrixTo(room.id, room.serverName),

@@ -41,7 +41,7 @@ const columnsFor = (client: string): Column<RoomView>[] => [
       </Anchor>
     ),
   },
-  { id: "agents", title: words.columns.agents, cell: ({ agents }) => <Faces client={client} agents={agents} /> },
+  { id: "agents", title: words.columns.agents, cell: (room) => <Faces client={client} room={room} /> },
   { id: "people", title: words.columns.people, align: "right", cell: ({ people }) => people },
   { id: "since", title: words.columns.since, cell: ({ createdAt }) => <When at={createdAt} />, wideOnly: true },
 ];

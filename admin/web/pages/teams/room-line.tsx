@@ -1,7 +1,7 @@
 import { Anchor, Group, Text, Tooltip } from "@mantine/core";
 import { IconArchive, IconHash } from "@tabler/icons-react";
 import { Link } from "wouter";
-import type { RoomAgentView, RoomView } from "../../../api/teams-views.ts";
+import type { RoomView } from "../../../api/teams-views.ts";
 import { AgentFace } from "../../parts/agent-face.tsx";
 import { to } from "../../paths.ts";
 import { texts } from "../../texts.ts";
@@ -27,7 +27,7 @@ export const RoomLine = ({ client, room }: { client: string; room: RoomView }) =
       )}
     </div>
     <Group gap="md" wrap="nowrap">
-      <Faces client={client} agents={room.agents} />
+      <Faces client={client} room={room} />
       <Text size="sm" c="dimmed">
         {words.people(room.people)}
       </Text>
@@ -36,7 +36,7 @@ export const RoomLine = ({ client, room }: { client: string; room: RoomView }) =
 );
 
 /** Faces with their names beside the pointer; a screen reader hears names and scopes. */
-export function Faces({ client, agents }: { client: string; agents: readonly RoomAgentView[] }) {
+export function Faces({ client, room: { agents, agentCount } }: { client: string; room: RoomView }) {
   if (agents.length === 0) return null;
   const names = agents.map(({ name, scope }) => `${name} (${scope})`).join(", ");
   return (
@@ -45,7 +45,7 @@ export function Faces({ client, agents }: { client: string; agents: readonly Roo
         {agents.slice(0, SHOWN).map(({ id }) => (
           <AgentFace client={client} agent={id} size={26} key={id} />
         ))}
-        {agents.length > SHOWN && <Text size="xs">+{agents.length - SHOWN}</Text>}
+        {agentCount > SHOWN && <Text size="xs">+{agentCount - Math.min(SHOWN, agents.length)}</Text>}
         <span className="agt-sr">{names}</span>
       </Group>
     </Tooltip>
