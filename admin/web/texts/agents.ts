@@ -29,8 +29,6 @@ export const agentsTexts = {
     title: "New agent",
     intro:
       "Choose what comes nearest. Everything can be changed afterwards, and nobody sees the agent until you publish it.",
-    use: (title: string) => `Make a ${title.toLowerCase()}`,
-    asks: "People ask it, for example:",
     blank: "Start blank",
     blankText: "An empty form, for an agent that is like none of these.",
     import: "Import a file",
@@ -53,7 +51,6 @@ export const agentsTexts = {
     feedback: "Feedback",
   },
   formTabs: "What to see",
-  back: "All agents",
   version: (version: number) => `Version ${version}`,
   never: "Not published yet",
 
@@ -110,10 +107,8 @@ export const agentsTexts = {
     differences: "What differs: theirs is marked −, yours +.",
     keep: "Keep mine, over theirs",
     take: "Take theirs",
-    copied: "Yours was copied to the clipboard.",
     yours: "This was yours. Copy what you need before you close.",
     close: "I have what I need",
-    copy: "Copy",
   },
 
   form: {
@@ -136,9 +131,7 @@ export const agentsTexts = {
     label: "Face",
     another: "Another face",
     upload: "Upload a picture",
-    uploading: "Uploading …",
     unreadable: "This picture cannot be read. Choose a PNG or JPEG.",
-    fresh: "The new face is shown when it is saved.",
   },
 
   variables: {
@@ -211,7 +204,6 @@ export const agentsTexts = {
       tokens === null ? `${seconds} s` : `${seconds} s, ${tokens.toLocaleString()} tokens`,
     examples: "For example",
     lost: "The connection was lost. It is tried again.",
-    notHere: "Your role may look at agents and not try them. Ask a manager of your company.",
   },
 
   versions: {

@@ -10,8 +10,6 @@ export const templatesTexts = {
   instructions: "Instructions",
   updates: "Agents whose template says something new",
   updatesNone: "All agents have what their templates say.",
-  none: "No templates",
-  noneText: "This platform ships none. Make an agent from a blank form.",
   from: (title: string) => `from ${title}`,
   see: (name: string) => `See what is new for ${name}`,
 };

@@ -69,7 +69,11 @@ export function AgentActions({ client, agent, draft, mayWrite }: Props) {
         {mayWrite && (
           <>
             <Menu.Divider />
-            <Menu.Item color="red" leftSection={<IconTrash size={16} />} onClick={() => void does.remove()}>
+            <Menu.Item
+              c="var(--mantine-color-error)"
+              leftSection={<IconTrash size={16} />}
+              onClick={() => void does.remove()}
+            >
               {words.remove}
             </Menu.Item>
           </>
