@@ -88,7 +88,7 @@ test("from a template to the first answer in a room, and back to an earlier vers
   expect(instructionsOf("#third")).toContain("ONE");
 
   await page.getByRole("tab", { name: "Rooms" }).click();
-  await page.getByRole("link", { name: "general" }).waitFor();
+  await page.getByRole("link", { name: "general", exact: true }).waitFor();
   await page.getByRole("tab", { name: "Runs" }).click();
   await page.getByRole("link", { name: "All its runs" }).waitFor();
   expect(problems).toEqual([]);
@@ -187,7 +187,7 @@ test("an auditor reads and changes nothing; a member sees who there is and how t
     await member.page.getByText("Ask it in a room").waitFor();
     expect(await member.page.getByLabel("Instructions").count()).toBe(0);
     const list = await open("/c/demo/agents", await panel.person("member"), look);
-    await list.page.getByRole("link", { name: "Writer" }).waitFor();
+    await list.page.getByRole("link", { name: "Writer", exact: true }).waitFor();
     expect(await list.page.getByRole("button", { name: "New agent" }).count()).toBe(0);
     for (const { page, problems } of [auditor, member, list]) {
       expect(await axe(page)).toEqual([]);
