@@ -192,6 +192,10 @@ const AXE = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.mi
 /** What axe finds wrong, one line for each rule and place. */
 export async function axe(page: Page): Promise<string[]> {
   await page.evaluate(AXE);
+  // An open list belongs to its field, wherever in the document it stands.
+  await page.evaluate(
+    `axe.configure({ checks: [{ id: "region", options: { regionMatcher: "dialog, [role=dialog], [role=alertdialog], svg, .mantine-Popover-dropdown" } }] })`,
+  );
   const found = (await page.evaluate("axe.run(document, { resultTypes: ['violations'] })")) as {
     violations: { id: string; nodes: { html: string; failureSummary?: string }[] }[];
   };

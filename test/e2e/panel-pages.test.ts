@@ -5,6 +5,7 @@ import { beforeAll, expect, test } from "vitest";
 import { createLink } from "../../admin/sign-in/links.ts";
 import { ROOT } from "../../core/config.ts";
 import { axe, drawn, type SignedIn, sharedPanel, shoot, sideways } from "../browser/panel.ts";
+import { makeResultsFolder } from "../harness/results.ts";
 import { sharedPlatform } from "../harness/shared-platform.ts";
 
 const shared = sharedPlatform({ name: "panel-pages" });
@@ -114,6 +115,49 @@ test.each(MANAGER)("manager: %s", async (name) => {
 
 test.each(MEMBER)("member: %s", async (name) => {
   await look(`member-${name}`, fill(pages.get(name)!), await panel.person("member"), TWO);
+});
+
+/** Dialogs, by the page and the button that opens them. */
+const DIALOGS: [name: string, page: string, button: string][] = [
+  ["new-agent", "agents", "New agent"],
+  ["add-client", "clients", "Add a client"],
+  ["add-model", "models", "Add a model"],
+  ["add-operator", "operators", "Add an operator"],
+  ["make-team", "teams", "Make a team"],
+  ["import-people", "people", "Import from CSV"],
+  ["new-invite", "invites", "New invite link"],
+  ["second-factor", "account", "Set up"],
+  ["make-token", "account", "Make a token"],
+  ["add-agent", "room", "Add an agent"],
+  ["add-people", "room", "Add people"],
+  ["change-client", "homeserver", "Change"],
+  ["instructions", "templates", "Instructions: Interviewer"],
+];
+
+test.each(DIALOGS)("dialog: %s", async (name, on, button) => {
+  const found: string[] = [];
+  for (const [width, schemes] of TWO) {
+    const as = await panel.operator();
+    const { page, problems, close } = await panel.open(fill(pages.get(on)!), as, {
+      width,
+      scheme: schemes[0] ?? "light",
+    });
+    await page.locator("main").getByRole("button", { name: button, exact: true }).first().click();
+    const dialog = page.getByRole("dialog");
+    await dialog.waitFor();
+    await drawn(page);
+    found.push(...(await axe(page)).map((fault) => `${width}: ${fault}`));
+    if (await sideways(page)) found.push(`${width}: is wider than the window`);
+    const file = path.join(makeResultsFolder("panel"), `dialog-${name}-${width}-${schemes[0]}.png`);
+    await page.screenshot({ path: file, animations: "disabled" });
+    await page.keyboard.press("Escape");
+    // The first Esc closed the list of an open field.
+    if (await page.locator('[aria-expanded="false"]:focus').count()) await page.keyboard.press("Escape");
+    await dialog.waitFor({ state: "detached" });
+    found.push(...problems.map((problem) => `${width}: ${problem}`));
+    await close();
+  }
+  expect(found).toEqual([]);
 });
 
 test("stranger: sign-in", async () => {
