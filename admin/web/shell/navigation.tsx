@@ -99,10 +99,14 @@ function Items({ items, onGo }: { items: Item[]; onGo: () => void }) {
   const { rights } = useMe();
   const [location] = useLocation();
   const shown = items.filter(({ needs }) => needs === undefined || rights.includes(needs));
-  const here = shown
-    .filter(({ href }) => isAt(location, href))
-    .sort((a, b) => b.href.length - a.href.length)
-    .at(0)?.href;
+  // The first one is a home: a person's own stands at the beginning of all addresses too.
+  const here =
+    location === "/" || location === ""
+      ? shown[0]?.href
+      : shown
+          .filter(({ href }) => isAt(location, href))
+          .sort((a, b) => b.href.length - a.href.length)
+          .at(0)?.href;
   return (
     <>
       {shown.map(({ title, href, icon: Icon }) => (
@@ -125,7 +129,7 @@ function Items({ items, onGo }: { items: Item[]; onGo: () => void }) {
 
 /** Homes stand at the beginning of other addresses; rooms belong to their teams. */
 function isAt(location: string, href: string): boolean {
-  const here = (location || "/").replace(/^(\/c\/[^/]+)\/rooms\//, "$1/teams/");
+  const here = location.replace(/^(\/c\/[^/]+)\/rooms\//, "$1/teams/");
   const home = href === "/" || /^\/c\/[^/]+$/.test(href);
   return here === href || (!home && here.startsWith(`${href}/`));
 }
