@@ -110,10 +110,10 @@ export async function lookAfter(tended: Tended): Promise<void> {
   try {
     await look(tended);
   } catch (error) {
-    if (!isTransient(error) || error instanceof AppError) throw error;
-    // The database is away: no reason to end a homeserver that runs.
+    if (error instanceof AppError) throw error;
+    // Our database is away or refuses: no reason to end a homeserver that runs.
     databaseWasAway(tended);
-    log.warn({ err: error }, "could not look after the homeserver; trying again");
+    log[isTransient(error) ? "warn" : "error"]({ err: error }, "could not look after the homeserver; trying again");
   }
 }
 
