@@ -27,8 +27,12 @@ export async function* followLog(file: string, signal: AbortSignal): AsyncGenera
   let seen = await readEnd(file);
   yield seen.lines;
   while (!signal.aborted) {
-    await sleep(LOOK_MS, undefined, { signal }).catch(() => undefined);
-    if (signal.aborted) return;
+    try {
+      await sleep(LOOK_MS, undefined, { signal });
+    } catch (error) {
+      if (signal.aborted) return; // nobody looks any more
+      throw error;
+    }
     const next = await readOn(file, seen);
     if (next.lines.length > 0) yield next.lines;
     seen = next;

@@ -14,13 +14,10 @@ export const attentionView = z
     names: z.array(z.string()),
     text: z.string().nullable(),
     at: moment.nullable(),
-    link: z
-      .string()
-      .nullable()
-      .openapi({
-        description: "The page of the panel where it is mended; null when somebody else mends it.",
-        example: "/c/acme/runs",
-      }),
+    link: z.string().nullable().openapi({
+      description: "The page of the panel where it is mended; null when somebody else mends it.",
+      example: "/c/acme/runs",
+    }),
   })
   .openapi("Attention");
 export type AttentionView = z.output<typeof attentionView>;

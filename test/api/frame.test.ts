@@ -230,7 +230,7 @@ test.each([
   ["a bell", { name: "a\u0007" }, 400],
   ["two megabytes", { name: "x", more: "y".repeat(2_000_000) }, 413],
   ["an emoji", { name: "🦊" }, 201],
-  ["HTML, which is a text as any", { name: "<b>x</b>" }, 201],
+  ["HTML, which is a text like others", { name: "<b>x</b>" }, 201],
 ])("a body of %s", async (_name, body, status) => {
   const { ask, manager } = await setUp();
   const answer = await ask("POST", "/clients/acme/teams", { cookie: manager, body });

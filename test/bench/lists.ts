@@ -59,7 +59,15 @@ async function operatorToken({ ctx }: Platform): Promise<string> {
 }
 
 interface Description {
-  paths: Record<string, { get?: { parameters?: { name: string; in: string }[]; responses: Record<string, unknown> } }>;
+  paths: Record<
+    string,
+    {
+      get?: {
+        parameters?: { name: string; in: string; schema?: { maximum?: number } }[];
+        responses: Record<string, unknown>;
+      };
+    }
+  >;
   components?: { schemas?: Record<string, unknown> };
 }
 
@@ -82,7 +90,6 @@ async function allLists({ ctx }: Platform, ask: Ask): Promise<string[]> {
     agent: names.agent ?? "",
     room: names.room ?? "",
     person: names.user ?? "",
-    limit: "100",
   };
   const lists: string[] = [];
   for (const [path, { get }] of Object.entries(paths)) {
@@ -91,8 +98,9 @@ async function allLists({ ctx }: Platform, ask: Ask): Promise<string[]> {
     lists.push(address);
     const page = (await ask(address)) as { next: string | null };
     if (page.next) lists.push(`${address}?cursor=${encodeURIComponent(page.next)}`);
-    for (const { name, in: where } of get.parameters ?? [])
-      if (where === "query" && values[name]) lists.push(`${address}?${name}=${encodeURIComponent(values[name])}`);
+    for (const { name, in: where, schema } of get.parameters ?? [])
+      if (where === "query" && name === "limit") lists.push(`${address}?limit=${schema?.maximum ?? 50}`);
+      else if (where === "query" && values[name]) lists.push(`${address}?${name}=${encodeURIComponent(values[name])}`);
     if (path.endsWith("/runs")) lists.push(`${address}?state=failed`, `${address}?state=running`);
   }
   return lists;

@@ -31,7 +31,8 @@ async function operator() {
   const json = async (method: string, where: string, body?: unknown) => {
     const response = await ask(method, where, body);
     // biome-ignore lint/suspicious/noExplicitAny: tests look into it freely
-    return { status: response.status, json: (await response.json()) as any };
+    const json: any = await response.json();
+    return { status: response.status, json };
   };
   return { ask, json };
 }

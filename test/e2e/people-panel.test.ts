@@ -26,7 +26,8 @@ async function operator() {
     });
     const text = await response.text();
     // biome-ignore lint/suspicious/noExplicitAny: tests look into it freely
-    return { status: response.status, json: (text === "" ? null : JSON.parse(text)) as any };
+    const json: any = text === "" ? null : JSON.parse(text);
+    return { status: response.status, json };
   };
 }
 
