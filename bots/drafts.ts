@@ -131,7 +131,10 @@ export async function saveDraft(
   });
 }
 
-/** Forgets a draft: what is published stands. Throws `conflict` for an agent that has nothing else, `DraftConflict` as `saveDraft`. */
+/** What an agent without a draft has in the columns of one. */
+export const NO_DRAFT = { draft: null, draftTemplate: null, draftBy: null, draftAt: null };
+
+/** Forgets a draft, and what it took of its template: what is published stands. Throws `conflict` for an agent that has nothing else, `DraftConflict` as `saveDraft`. */
 export async function discardDraft(
   ctx: Context,
   { tenantId, agentId, revision }: { tenantId: string; agentId: string; revision?: number | undefined },
@@ -147,7 +150,7 @@ export async function discardDraft(
     if (before.draft === null) return before;
     const [row] = await tx
       .update(agents)
-      .set({ draft: null, draftBy: null, draftAt: null, draftRevision: before.draftRevision + 1 })
+      .set({ ...NO_DRAFT, draftRevision: before.draftRevision + 1 })
       .where(eq(agents.id, agentId))
       .returning();
     return row ?? before;
@@ -161,14 +164,14 @@ export async function duplicateAgent(
 ): Promise<AgentRow> {
   const row = await readAgent(ctx, agentId);
   if (row.tenantId !== tenantId || row.state === "removed") throw new AppError("not_found", "There is no such agent.");
-  const { templateId, templateDefinition } = row;
+  const { templateId } = row;
   const definition = row.draft ?? definitionOf(row);
   const model = (await referenceProblems(ctx.db, tenantId, definition)).model ? null : definition.model;
   return await createDraftNamed(ctx, {
     tenantId,
     definition: { ...definition, model },
     templateId,
-    templateDefinition,
+    templateDefinition: row.draftTemplate ?? row.templateDefinition,
     by,
   });
 }

@@ -7,7 +7,6 @@ export const DEFAULT_LIMITS: Required<TenantLimits> = {
   agentPairPerHour: 20,
   personPairPerHour: 600,
   quickReplies: 30,
-  concurrentRuns: 50,
 };
 
 export function limitsOf(tenant: { limits: TenantLimits }): Required<TenantLimits> {
@@ -21,6 +20,6 @@ export const LIMIT_RANGES = {
   agentPairPerHour: { least: 0, most: 1_000_000 },
   personPairPerHour: { least: 1, most: 1_000_000 },
   quickReplies: { least: 1, most: 1_000_000 },
-} as const satisfies Partial<Record<keyof TenantLimits, { least: number; most: number }>>;
+} as const satisfies Record<keyof TenantLimits, { least: number; most: number }>;
 
 export type SettableLimit = keyof typeof LIMIT_RANGES;

@@ -7,7 +7,7 @@ import type { AgentDefinition } from "../migrations/types.ts";
 import { type AgentRow, lockAgent, nameTaken, readAgent, type Transaction } from "./agent-rows.ts";
 import { followLater, followNow, notMadeYet } from "./agent-user.ts";
 import { checkDefinition, DefinitionError, hasModel, referenceProblems } from "./definition.ts";
-import { savedMeanwhile } from "./drafts.ts";
+import { NO_DRAFT, savedMeanwhile } from "./drafts.ts";
 
 export interface AgentVersion {
   version: number;
@@ -139,7 +139,7 @@ async function writeVersion(tx: Transaction, before: AgentRow, wish: NewVersion)
       name: definition.name,
       version,
       state: first ? "creating" : before.state,
-      ...(draftToo ? { draft: null, draftBy: null, draftAt: null } : {}),
+      ...(draftToo ? { ...NO_DRAFT, templateDefinition: before.draftTemplate ?? before.templateDefinition } : {}),
     })
     .where(eq(agents.id, before.id))
     .returning()

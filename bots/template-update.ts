@@ -23,9 +23,12 @@ export interface TemplateUpdate extends TemplateMerge {
 export async function templateUpdate(ctx: { db: Reader }, agent: AgentRow): Promise<TemplateUpdate | null> {
   const template = listTemplates().find(({ id }) => id === agent.templateId)?.definition;
   if (!template) return null;
-  const base = agent.templateDefinition ?? baseOfOld(await firstVersions(ctx.db, [agent.id]), agent.id, template);
+  const base = lastTaken(agent) ?? baseOfOld(await firstVersions(ctx.db, [agent.id]), agent.id, template);
   return updateFrom(agent, template, base);
 }
+
+/** The template as what `updateFrom` compares has it: the draft's, or that of what is published. */
+const lastTaken = ({ draftTemplate, templateDefinition }: AgentRow) => draftTemplate ?? templateDefinition;
 
 function updateFrom(agent: AgentRow, template: AgentDefinition, base: AgentDefinition | null): TemplateUpdate | null {
   const from = agent.draft ?? agent.definition;
@@ -56,9 +59,10 @@ export async function takeTemplateUpdate(
         draftRevision: revision + 1,
         draftBy: by,
         draftAt: new Date(ctx.clock.now()),
-        templateDefinition: update.template,
-        // One that was never published has nothing else: lists show what is written.
-        ...(agent.state === "draft" ? { definition } : {}),
+        // One that was never published has nothing else, and nothing to discard its draft for.
+        ...(agent.state === "draft"
+          ? { definition, templateDefinition: update.template }
+          : { draftTemplate: update.template }),
       })
       .where(eq(agents.id, agent.id));
     return { ...update, revision: revision + 1 };
@@ -80,13 +84,13 @@ export async function agentsToUpdate(
   const found: AgentToUpdate[] = [];
   for (let from = after; found.length < limit; ) {
     const rows = await madeFrom(ctx, tenantId, templates, from);
-    const old = rows.filter(({ templateDefinition }) => templateDefinition === null).map(({ id }) => id);
+    const old = rows.filter((agent) => lastTaken(agent) === null).map(({ id }) => id);
     const first = await firstVersions(ctx.db, old);
     for (const agent of rows) {
       if (found.length >= limit) break;
       const template = templates.get(agent.templateId ?? "");
       if (!template) continue;
-      const base = agent.templateDefinition ?? baseOfOld(first, agent.id, template.definition);
+      const base = lastTaken(agent) ?? baseOfOld(first, agent.id, template.definition);
       if (updateFrom(agent, template.definition, base)) found.push({ agent, template });
     }
     const last = rows.at(-1);
@@ -115,7 +119,7 @@ async function madeFrom(
     .where(
       and(
         eq(agents.tenantId, tenantId),
-        raw`${agents.templateDefinition} is distinct from now.value`,
+        raw`coalesce(${agents.draftTemplate}, ${agents.templateDefinition}) is distinct from now.value`,
         notInArray(agents.state, ["removing", "removed"]),
         raw`(${agents.name}, ${agents.id}) > (${from.name}, ${from.id})`,
       ),

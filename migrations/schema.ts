@@ -188,10 +188,12 @@ export const agents = pgTable(
     version: integer().notNull().default(1),
     definition: jsonb().$type<AgentDefinition>().notNull(),
     templateId: text("template_id"),
-    /** The template as it was when it was last taken: what differs from it are the agent's own edits. */
+    /** The template as what is published last took it: what differs from it are the agent's own edits. */
     templateDefinition: jsonb("template_definition").$type<AgentDefinition>(),
     /** What a manager is writing and nobody hears yet; null when all is published. */
     draft: jsonb().$type<AgentDefinition>(),
+    /** The template that the draft has taken, which is forgotten with it; null: none. */
+    draftTemplate: jsonb("draft_template").$type<AgentDefinition>(),
     /** Counts the saves of the draft, so that two who save the same one are told. */
     draftRevision: integer("draft_revision").notNull().default(0),
     draftBy: text("draft_by"),

@@ -36,8 +36,6 @@ export interface TenantLimits {
   personPairPerHour?: number;
   /** Questions in a row, each within a second of the agent's answer: after these it is taken for a bot. From 200 on: never. */
   quickReplies?: number;
-  /** Runs of one tenant at once. */
-  concurrentRuns?: number;
 }
 
 export type Scope = "observer" | "member" | "moderator";

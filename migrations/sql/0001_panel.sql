@@ -184,6 +184,7 @@ ALTER TABLE "agent_versions" ADD COLUMN "created_by" text;--> statement-breakpoi
 ALTER TABLE "agent_versions" ADD COLUMN "note" text;--> statement-breakpoint
 ALTER TABLE "agents" ADD COLUMN "template_definition" jsonb;--> statement-breakpoint
 ALTER TABLE "agents" ADD COLUMN "draft" jsonb;--> statement-breakpoint
+ALTER TABLE "agents" ADD COLUMN "draft_template" jsonb;--> statement-breakpoint
 ALTER TABLE "agents" ADD COLUMN "draft_revision" integer DEFAULT 0 NOT NULL;--> statement-breakpoint
 ALTER TABLE "agents" ADD COLUMN "draft_by" text;--> statement-breakpoint
 ALTER TABLE "agents" ADD COLUMN "draft_at" timestamp with time zone;--> statement-breakpoint

@@ -56,7 +56,6 @@ export async function startSetting(say: (line: string) => void): Promise<Setting
     quickReplies: 1e9,
     personPairPerHour: 1e9,
     tokensPerDay: 1e15,
-    concurrentRuns: 1000,
   })} where id = ${TENANT}`;
   const homeserverUrl = await tenantUrl(ctx, TENANT);
   const floor = await startFloor(floorPort, homeserverUrl, platform.model.url, asToken);

@@ -1,7 +1,9 @@
 import { eq } from "drizzle-orm";
 import { expect, test } from "vitest";
 import type { AgentRow } from "../../bots/agent-rows.ts";
+import { discardDraft } from "../../bots/drafts.ts";
 import { mergeTemplate } from "../../bots/merge-template.ts";
+import { publish } from "../../bots/publish.ts";
 import { agentsToUpdate, takeTemplateUpdate, templateUpdate } from "../../bots/template-update.ts";
 import { getTemplate } from "../../bots/templates.ts";
 import type { Context } from "../../core/context.ts";
@@ -179,9 +181,32 @@ test("an agent takes what is new into its draft; nothing is published, and it is
     draft: { ...NOW, name: "Lena" },
     draftRevision: 1,
     draftBy: "@maya:acme.test",
-    templateDefinition: NOW,
+    templateDefinition: OLD,
+    draftTemplate: NOW,
   });
   expect(await templateUpdate(ctx, after)).toBeNull();
+  expect(await agentsToUpdate(ctx, TENANT, ALL)).toEqual([]);
+});
+
+test("what was taken is kept when the draft is published, and offered again when it is discarded", async () => {
+  const { ctx } = await made();
+  await takeTemplateUpdate(ctx, { ...WHICH, revision: 0, by: "m" });
+  const discarded = await discardDraft(ctx, { ...WHICH, revision: 1 });
+  expect(discarded).toMatchObject({ draft: null, draftTemplate: null, templateDefinition: OLD });
+  expect(await templateUpdate(ctx, discarded)).toMatchObject({ changes: [{ field: "instructions" }] });
+  expect(await agentsToUpdate(ctx, TENANT, ALL)).toMatchObject([{ agent: { id: "a1" } }]);
+
+  await takeTemplateUpdate(ctx, { ...WHICH, revision: 2, by: "m" });
+  const published = await publish(ctx, { ...WHICH, revision: 3, by: "m" });
+  expect(published).toMatchObject({ draft: null, draftTemplate: null, templateDefinition: NOW });
+  expect(await templateUpdate(ctx, published)).toBeNull();
+  expect(await agentsToUpdate(ctx, TENANT, ALL)).toEqual([]);
+});
+
+test("one that was never published takes it for good: its draft is all it has", async () => {
+  const { ctx } = await made({ state: "draft", draft: { ...OLD, name: "Lena" }, draftRevision: 1 });
+  await takeTemplateUpdate(ctx, { ...WHICH, revision: 1, by: "m" });
+  expect(await read(ctx)).toMatchObject({ definition: { ...NOW, name: "Lena" }, templateDefinition: NOW });
   expect(await agentsToUpdate(ctx, TENANT, ALL)).toEqual([]);
 });
 

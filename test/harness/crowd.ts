@@ -70,7 +70,7 @@ export async function makeCrowd(platform: Platform, options: { tenant: string; r
 export async function makeTenant(platform: Platform, id: string): Promise<void> {
   const { ctx } = platform;
   await createTenant(ctx, { id, config: { rateLimits: "off" } });
-  const limits = { quickReplies: 1e6, personPairPerHour: 1e6, concurrentRuns: 1000 };
+  const limits = { quickReplies: 1e6, personPairPerHour: 1e6 };
   await ctx.sql`update tenants set limits = ${ctx.sql.json(limits)} where id = ${id}`;
   await eventually(
     `the homeserver of ${id}`,
