@@ -4,6 +4,7 @@ import path from "node:path";
 import { promisify } from "node:util";
 import { brotliCompress, constants, gzip } from "node:zlib";
 import { build } from "vite";
+import { removeOldBuilds } from "./old-builds.ts";
 
 const RUNTIME = path.resolve(import.meta.dirname, "../../.runtime");
 const LINK = path.join(RUNTIME, "panel");
@@ -17,6 +18,7 @@ try {
   await compress(path.join(folder, "assets"));
   await writeFile(path.join(folder, "stamp"), stamp);
   await putInPlace();
+  await removeOldBuilds(RUNTIME, name, Date.now());
 } catch (error) {
   await rm(folder, { recursive: true, force: true });
   throw error;
@@ -46,6 +48,4 @@ async function putInPlace(): Promise<void> {
     await rm(LINK, { recursive: true }); // a folder, as Vite alone makes it
     await rename(next, LINK);
   }
-  const older = (await readdir(RUNTIME)).filter((entry) => /^panel[-.]/.test(entry) && entry !== name);
-  await Promise.all(older.map((entry) => rm(path.join(RUNTIME, entry), { recursive: true, force: true })));
 }
