@@ -48,12 +48,15 @@ export async function pageInvites(ctx: Context, tenantId: string, query: Invites
       t.id as "teamId", t.name as "teamName", (extract(epoch from i.created_at) * 1000000)::float8 as at,
       extract(epoch from i.created_at)::float8 * 1000 as "createdAt", extract(epoch from i.expires_at)::float8 * 1000 as "expiresAt",
       extract(epoch from i.revoked_at)::float8 * 1000 as "revokedAt"
-    from invites i left join teams t on t.id = i.team_id
+    from (
+      -- The page first, then what belongs to it.
+      select * from invites i where i.tenant_id = ${tenantId}
+        ${query.state === undefined ? sql`` : query.state === "open" ? sql`and ${open}` : sql`and not ${open}`}
+        ${query.after ? sql`and (i.created_at, i.id) < (to_timestamp(${query.after[0]}::float8 / 1000000), ${query.after[1]})` : sql``}
+      order by i.created_at desc, i.id desc limit ${query.limit + 1}) i
+      left join teams t on t.id = i.team_id
       left join people maker on maker.tenant_id = i.tenant_id and maker.user_id = i.created_by
-    where i.tenant_id = ${tenantId}
-      ${query.state === undefined ? sql`` : query.state === "open" ? sql`and ${open}` : sql`and not ${open}`}
-      ${query.after ? sql`and (i.created_at, i.id) < (to_timestamp(${query.after[0]}::float8 / 1000000), ${query.after[1]})` : sql``}
-    order by i.created_at desc, i.id desc limit ${query.limit + 1}`;
+    order by i.created_at desc, i.id desc`;
   const people = await newestOf(
     ctx,
     rows.map(({ id }) => id),

@@ -122,7 +122,7 @@ export async function listRooms(ctx: Context, wish: RoomsWish): Promise<RoomFact
     ${team ? sql`and r.team_id = ${team}` : sql``}
     ${made ? sql`and r.kind = ${made === "ours" ? "channel" : "other"}` : sql``}
     ${archived === undefined ? sql`` : sql`and r.archived_at is ${archived ? sql`not` : sql``} null`}
-    ${agent ? inRoom(ctx, sql`select user_id from agents where tenant_id = r.tenant_id and id = ${agent}`) : sql``}
+    ${agent ? inRoom(ctx, sql`select user_id from agents where tenant_id = ${wish.tenantId} and id = ${agent}`) : sql``}
     ${q ? sql`and strpos(lower(coalesce(r.state->>'name', r.channel, '')), lower(${q})) > 0` : sql``}
     ${after ? sql`and (r.created_at, r.room_id) < (to_timestamp(${after.createdUs}::float8 / 1e6), ${after.id})` : sql``}`;
   return await readRooms(ctx, wish, { where, order: sql`r.created_at desc, r.room_id desc`, limit: wish.limit + 1 });

@@ -101,6 +101,7 @@ async function allLists({ ctx }: Platform, ask: Ask): Promise<string[]> {
     for (const { name, in: where, schema } of get.parameters ?? [])
       if (where === "query" && name === "limit") lists.push(`${address}?limit=${schema?.maximum ?? 50}`);
       else if (where === "query" && values[name]) lists.push(`${address}?${name}=${encodeURIComponent(values[name])}`);
+    if (path.endsWith("/usage")) lists.push(`${address}?by=agent`, `${address}?by=person`);
     if (path.endsWith("/runs")) lists.push(`${address}?state=failed`, `${address}?state=running`);
   }
   return lists;
@@ -109,9 +110,14 @@ async function allLists({ ctx }: Platform, ask: Ask): Promise<string[]> {
 /** Asked of the homeserver, which a seeded client has not, or about the own account, which tokens may not. */
 const NOT_OF_THE_DATABASE = /devices|^\/me\//;
 
+/** Lists are what has pages, and the sums of usage. */
 function isList(get: { responses: Record<string, unknown> }): boolean {
   const answer = JSON.stringify(get.responses["200"] ?? {});
-  return answer.includes('"items"') && answer.includes('"next"');
+  return (
+    (answer.includes('"items"') && answer.includes('"next"')) ||
+    answer.includes('"Usage"') ||
+    answer.includes("schemas/Usage")
+  );
 }
 
 async function measure(list: string, requests: number, ask: Ask): Promise<ListFigure> {

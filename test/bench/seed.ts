@@ -4,6 +4,7 @@
  */
 
 import { listTemplates } from "../../bots/templates.ts";
+import { rollUp } from "../../bots/usage-days.ts";
 import type { Context } from "../../core/context.ts";
 import { hashToken, newToken } from "../../core/ids.ts";
 
@@ -34,6 +35,8 @@ export async function seed(ctx: Context, amounts: Amounts, say: (line: string) =
     await runs(ctx, amounts, from, Math.min(from + 100_000, amounts.runs));
   }
   await auditAndInvites(ctx, amounts);
+  say("summing up the days that are over, as the platform does each hour");
+  await rollUp(ctx);
   say("analyzing");
   await ctx.sql`analyze`;
 }
