@@ -1,4 +1,5 @@
 /** Clients as their operator sees them: whose homeserver needs a look first, and what happened at each today. */
+import { utcDay } from "../core/clock.ts";
 import type { Context } from "../core/context.ts";
 import type { TenantRow } from "../homeserver/tenants.ts";
 
@@ -54,8 +55,7 @@ export async function listClients(
   { q, state, limit, after }: ClientFilter,
 ): Promise<{ facts: ClientFacts; cursor: ClientCursor }[]> {
   const { sql } = ctx;
-  const now = new Date(ctx.clock.now());
-  const day = now.toISOString().slice(0, 10);
+  const day = utcDay(ctx.clock.now());
   const like = q ? `%${q.replaceAll(/[\\%_]/g, "\\$&")}%` : null;
   const rows = await sql<Row[]>`
     with ranked as (

@@ -1,5 +1,6 @@
 /** What the managers of a client should look at first, what happened today, and what comes next while there is little yet. */
 import { limitsOf } from "../bots/limits.ts";
+import { utcDay } from "../core/clock.ts";
 import type { Context } from "../core/context.ts";
 import type { TenantRow } from "../homeserver/tenants.ts";
 import type { Attention, Question, Step, Today } from "./home.ts";
@@ -62,7 +63,7 @@ interface Counts {
 async function restToSee(ctx: Context, tenant: TenantRow): Promise<Attention[]> {
   const { id } = tenant;
   const now = ctx.clock.now();
-  const day = new Date(now).toISOString().slice(0, 10);
+  const day = utcDay(now);
   const open = ctx.sql`tenant_id = ${id} and revoked_at is null and uses < max_uses and expires_at > ${new Date(now)}`;
   const [row] = await ctx.sql<Counts[]>`
     select (select count(*)::int from (select 1 from runs where tenant_id = ${id} and state = 'failed'
@@ -102,7 +103,7 @@ async function teamsToSee({ sql }: Context, { id }: TenantRow): Promise<Attentio
 
 export async function clientToday(ctx: Context, tenant: TenantRow): Promise<Today> {
   const { id } = tenant;
-  const day = new Date(ctx.clock.now()).toISOString().slice(0, 10);
+  const day = utcDay(ctx.clock.now());
   const since = `${day}T00:00:00Z`;
   const [row] = await ctx.sql<Today[]>`
     select (select count(*)::int from runs where tenant_id = ${id} and created_at >= ${since}::timestamptz

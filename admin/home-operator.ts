@@ -1,6 +1,6 @@
 /** What an operator should look at first, over all clients, and what happened today. */
-
 import { DEFAULT_LIMITS } from "../bots/limits.ts";
+import { utcDay } from "../core/clock.ts";
 import type { Context } from "../core/context.ts";
 import type { Attention, Today } from "./home.ts";
 
@@ -22,7 +22,7 @@ export async function operatorAttention(ctx: Context): Promise<Attention[]> {
 }
 
 export async function operatorToday(ctx: Context): Promise<Today> {
-  const day = new Date(ctx.clock.now()).toISOString().slice(0, 10);
+  const day = utcDay(ctx.clock.now());
   const since = `${day}T00:00:00Z`;
   const [row] = await ctx.sql<Today[]>`
     select (select count(*)::int from runs where created_at >= ${since}::timestamptz and state = 'done' and source = 'room') as answers,
@@ -66,7 +66,7 @@ async function failedRuns(ctx: Context): Promise<Attention[]> {
 }
 
 async function nearCap(ctx: Context): Promise<Attention[]> {
-  const day = new Date(ctx.clock.now()).toISOString().slice(0, 10);
+  const day = utcDay(ctx.clock.now());
   const rows = await ctx.sql<{ id: string; title: string; percent: number }[]>`
     select * from (
       select t.id, t.title, floor(100 * d.used / greatest(1, coalesce((t.limits->>'tokensPerDay')::float8, ${DEFAULT_LIMITS.tokensPerDay}::float8)))::float8 as percent

@@ -1,5 +1,6 @@
 import { Hono } from "hono";
 import { collectDefaultMetrics, Gauge, Registry } from "prom-client";
+import { utcDay } from "../core/clock.ts";
 import type { Context } from "../core/context.ts";
 
 /** `/metrics` (Prometheus text format) for the internal listener, which only this machine reaches. Tables are counted when asked. */
@@ -35,7 +36,7 @@ export function metricsRoutes(ctx: Context): Hono {
     fill(metric, ctx.sql<Sample[]>`select count(*)::int as value from actions where state = 'open'`),
   );
   gauge("tokens_today", "Tokens that a tenant used since midnight UTC", ["tenant"], (metric) => {
-    const today = new Date(ctx.clock.now()).toISOString().slice(0, 10);
+    const today = utcDay(ctx.clock.now());
     return fill(
       metric,
       ctx.sql<Sample[]>`select tenant_id as tenant, used::float8 as value from token_days where day = ${today}`,

@@ -1,5 +1,6 @@
 /** What nobody needs any more of the panel's own rows: it is taken away, in small portions, now and then. */
 import type { Context } from "../core/context.ts";
+import { regularly } from "../core/regularly.ts";
 
 const EVERY_MS = 6 * 3_600_000;
 /** Sessions and links that are over stay so long, for whoever asks what happened. */
@@ -7,20 +8,8 @@ const KEPT = "30 days";
 
 /** At the start and every six hours. */
 export function startTidying(ctx: Context): { stop(): Promise<void> } {
-  const work = () =>
-    tidy(ctx).catch((error: unknown) =>
-      ctx.log.warn({ err: error }, "old sessions and links could not be taken away; it is tried again in some hours"),
-    );
-  let underWay = work();
-  const timer = setInterval(() => {
-    underWay = underWay.then(work);
-  }, EVERY_MS);
-  return {
-    async stop() {
-      clearInterval(timer);
-      await underWay;
-    },
-  };
+  const failed = "old sessions and links could not be taken away; it is tried again in some hours";
+  return regularly(ctx, EVERY_MS, failed, () => tidy(ctx));
 }
 
 /** Doing it again is harmless. */

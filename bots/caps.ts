@@ -1,4 +1,5 @@
 /** A client's limits, as the operator sets them, and what of the day's tokens is gone. */
+import { utcDay } from "../core/clock.ts";
 import type { Context } from "../core/context.ts";
 import { AppError } from "../core/errors.ts";
 import { getTenant, tenantChanged } from "../homeserver/access.ts";
@@ -20,7 +21,7 @@ const only = (limits: Required<TenantLimits>) =>
 /** Throws `not_found`. */
 export async function readCaps(ctx: Context, tenantId: string): Promise<Caps> {
   const tenant = await getTenant(ctx, tenantId);
-  const day = new Date(ctx.clock.now()).toISOString().slice(0, 10);
+  const day = utcDay(ctx.clock.now());
   const [row] = await ctx.sql<{ used: number; reserved: number }[]>`
     select used::float8 as used, reserved::float8 as reserved from token_days where tenant_id = ${tenantId} and day = ${day}::date`;
   return {

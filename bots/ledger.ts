@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from "node:timers/promises";
+import { utcDay } from "../core/clock.ts";
 import type { Context } from "../core/context.ts";
 import { isTransient } from "../core/database.ts";
 import { AppError } from "../core/errors.ts";
@@ -98,7 +99,7 @@ const agentCapReached = () =>
     "This agent's own limit of model tokens for the day is used up. It answers again after midnight UTC, or when a manager raises its limit.",
   );
 
-export const dayOf = (ctx: Context): string => new Date(ctx.clock.now()).toISOString().slice(0, 10);
+const dayOf = (ctx: Context): string => utcDay(ctx.clock.now());
 
 const capOf = (ctx: Context) =>
   ctx.sql`coalesce((limits->>'tokensPerDay')::bigint, ${DEFAULT_LIMITS.tokensPerDay}::bigint)`;

@@ -1,5 +1,6 @@
 /** Texts are kept for as long as the tenant says (`tenants.retention_days`). Small batches, so that nobody waits for them. */
 import type { Context } from "../core/context.ts";
+import { regularly } from "../core/regularly.ts";
 import { completeRemovals } from "./agents.ts";
 
 const EVERY_MS = 6 * 3_600_000;
@@ -7,26 +8,11 @@ const BATCH = 500;
 
 /** At the start and every six hours: erases what is too old and completes what was left half done. */
 export function startRetention(ctx: Context): { stop(): Promise<void> } {
-  let stopped = false;
-  const work = async () => {
-    try {
-      await eraseOld(ctx, () => stopped);
-      await completeRemovals(ctx);
-    } catch (error) {
-      ctx.log.warn({ err: error }, "old texts could not be erased; it is tried again in some hours");
-    }
-  };
-  let under_way = work();
-  const timer = setInterval(() => {
-    under_way = under_way.then(work);
-  }, EVERY_MS);
-  return {
-    async stop() {
-      stopped = true;
-      clearInterval(timer);
-      await under_way;
-    },
-  };
+  const failed = "old texts could not be erased; it is tried again in some hours";
+  return regularly(ctx, EVERY_MS, failed, async (enough) => {
+    await eraseOld(ctx, enough);
+    await completeRemovals(ctx);
+  });
 }
 
 /** Erases every text beyond its tenant's time. Ends early, between batches, when `enough` says so. */

@@ -2,7 +2,9 @@
  * Closed days of the ledger, summed into `usage_days`. A client's days are rolled up in order and each as a whole, so that its newest row says
  * which days are in there: everything later is read from the ledger itself (usage.ts).
  */
+import { utcDay } from "../core/clock.ts";
 import type { Context } from "../core/context.ts";
+import { regularly } from "../core/regularly.ts";
 import { together } from "./together.ts";
 
 const EVERY_MS = 3_600_000;
@@ -12,22 +14,8 @@ const LOCK = 7433;
 
 /** At the start and every hour. Of several processes one does it. */
 export function startUsageDays(ctx: Context): { stop(): Promise<void> } {
-  let stopped = false;
-  const work = () =>
-    rollUp(ctx, () => stopped).catch((error: unknown) =>
-      ctx.log.warn({ err: error }, "usage of past days was not summed; it is tried again in an hour"),
-    );
-  let under_way: Promise<unknown> = work();
-  const timer = setInterval(() => {
-    under_way = under_way.then(work);
-  }, EVERY_MS);
-  return {
-    async stop() {
-      stopped = true;
-      clearInterval(timer);
-      await under_way;
-    },
-  };
+  const failed = "usage of past days was not summed; it is tried again in an hour";
+  return regularly(ctx, EVERY_MS, failed, (enough) => rollUp(ctx, enough));
 }
 
 /** Rolls up every client's days that are over and have no open call. Returns how many days; null when another process is at it. */
@@ -48,7 +36,7 @@ export async function rollUp(ctx: Context, enough: () => boolean = () => false):
 }
 
 async function rollUpAll(ctx: Context, enough: () => boolean): Promise<number> {
-  const before = new Date(ctx.clock.now() - SETTLED_MS).toISOString().slice(0, 10);
+  const before = utcDay(ctx.clock.now() - SETTLED_MS);
   const tenants = await ctx.sql<{ id: string }[]>`select id from tenants order by id`;
   let days = 0;
   for (const { id } of tenants) while (!enough() && (await rollUpNext(ctx, id, before))) days++;

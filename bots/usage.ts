@@ -1,5 +1,6 @@
 /** What was used: closed days from their sums, later ones from the ledger. Days are UTC. */
 import type { PendingQuery, Row } from "postgres";
+import { utcDay } from "../core/clock.ts";
 import type { Context } from "../core/context.ts";
 import { nameIn } from "./person-name.ts";
 import { PLACE } from "./usage-days.ts";
@@ -174,7 +175,6 @@ function seriesOf({ by, from, to }: UsageQuery, rows: UsageRow[], parts: Part[])
 /** Both included. */
 export function daysBetween(from: string, to: string): string[] {
   const days: string[] = [];
-  for (let at = Date.parse(from); at <= Date.parse(to); at += 86_400_000)
-    days.push(new Date(at).toISOString().slice(0, 10));
+  for (let at = Date.parse(from); at <= Date.parse(to); at += 86_400_000) days.push(utcDay(at));
   return days;
 }

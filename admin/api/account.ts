@@ -14,9 +14,10 @@ import {
 import type { Caller } from "./caller.ts";
 import { type Endpoint, endpoint, z } from "./endpoint.ts";
 import { addressOf } from "./guard.ts";
+import { iso } from "./iso.ts";
 import { pageOf, pageQuery, readCursor, toPage, writeCursor } from "./pages.ts";
 import { accountOf, codeField, passwordField } from "./session.ts";
-import { iso, newSecondFactorView, recoveryCodesView, secondFactorView, sessionView } from "./session-views.ts";
+import { newSecondFactorView, recoveryCodesView, secondFactorView, sessionView } from "./session-views.ts";
 
 /** Throws `forbidden` for people: what it is about belongs to operators' accounts only. */
 function operatorId(caller: Caller): string {

@@ -16,13 +16,9 @@ import { unknownVariables } from "../../bots/variables.ts";
 import type { Context } from "../../core/context.ts";
 import { stableId } from "../../core/ids.ts";
 import type { AgentItem, AgentView, DraftView, VersionView } from "./agents-views.ts";
-import type { Caller } from "./caller.ts";
 import { ConflictError, InvalidFields } from "./conflict.ts";
 
 export const answering = answeringModels;
-
-/** Who wrote or published something, as it is kept with it. */
-export const byline = (caller: Caller): string => (caller.kind === "operator" ? `operator:${caller.name}` : caller.id);
 
 /** Short, and another one for another face. */
 export const faceMark = (face: string): string => stableId(face).slice(0, 12);

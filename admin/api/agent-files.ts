@@ -14,8 +14,9 @@ import { exportAgent, importAgent, MAX_FILE } from "../../bots/portable.ts";
 import type { Context } from "../../core/context.ts";
 import { AppError } from "../../core/errors.ts";
 import { getTenant } from "../../homeserver/tenants.ts";
-import { agentOf, byline, faceMark, sayingWhy } from "./agent-answers.ts";
+import { agentOf, faceMark, sayingWhy } from "./agent-answers.ts";
 import { avatarBody, avatarQuery, avatarView, faceQuery, importBody, importedView } from "./agents-views.ts";
+import { byline } from "./caller.ts";
 import { type Endpoint, endpoint } from "./endpoint.ts";
 
 const ONE = "/clients/{client}/agents/{agent}";

@@ -5,9 +5,11 @@ import { getVersion, listVersions, rollback } from "../../bots/publish.ts";
 import type { Context } from "../../core/context.ts";
 import { AppError } from "../../core/errors.ts";
 import { getTenant } from "../../homeserver/tenants.ts";
-import { agentOf, byline, sayingWhy, versionOf } from "./agent-answers.ts";
+import { agentOf, sayingWhy, versionOf } from "./agent-answers.ts";
 import { agentRoomView, agentView, feedbackView, versionDetails, versionView } from "./agents-views.ts";
+import { byline } from "./caller.ts";
 import { type Endpoint, endpoint } from "./endpoint.ts";
+import { iso } from "./iso.ts";
 import { pageOf, pageQuery, readCursor, toPage, writeCursor } from "./pages.ts";
 
 const ONE = "/clients/{client}/agents/{agent}";
@@ -113,7 +115,7 @@ const surroundings = (ctx: Context): Endpoint[] => [
         found,
         query.limit,
         (one) => writeCursor(one.at, one.id),
-        (one) => ({ ...one, at: new Date(one.at / 1000).toISOString() }),
+        (one) => ({ ...one, at: iso(one.at / 1000) }),
       );
     },
   ),

@@ -1,5 +1,4 @@
 /** Agents: the gallery, one of them, its draft and what becomes of it. */
-
 import { countFor, pageOfAgents } from "../../bots/agent-list.ts";
 import { definitionOf } from "../../bots/agent-rows.ts";
 import { type AgentRow, getAgent, removeAgent, setAgentState } from "../../bots/agents.ts";
@@ -10,10 +9,11 @@ import type { Context } from "../../core/context.ts";
 import { AppError } from "../../core/errors.ts";
 import { getTenant } from "../../homeserver/tenants.ts";
 import type { AgentDefinition } from "../../migrations/types.ts";
-import { agentOf, answering, byline, itemOf, sayingWhy } from "./agent-answers.ts";
+import { agentOf, answering, itemOf, sayingWhy } from "./agent-answers.ts";
 import { agentFileEndpoints } from "./agent-files.ts";
 import { agentRecordEndpoints } from "./agent-records.ts";
 import { agentItem, agentView, createBody, discardQuery, draftBody, listQuery, publishBody } from "./agents-views.ts";
+import { byline } from "./caller.ts";
 import { InvalidFields } from "./conflict.ts";
 import { type Endpoint, endpoint } from "./endpoint.ts";
 import { pageOf, readCursor, toPage, writeCursor } from "./pages.ts";

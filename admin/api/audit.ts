@@ -4,8 +4,8 @@ import { getTenant } from "../../homeserver/tenants.ts";
 import { type AuditFilter, type AuditLine, auditChoices, listAudit } from "../audit-list.ts";
 import { auditSheet } from "../audit-sheet.ts";
 import { type Endpoint, endpoint, moment, z } from "./endpoint.ts";
+import { iso } from "./iso.ts";
 import { pageOf, pageQuery, readCursor, writeCursor } from "./pages.ts";
-import { iso } from "./session-views.ts";
 
 export const auditView = z
   .object({

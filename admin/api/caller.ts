@@ -14,3 +14,6 @@ export interface Caller extends Asker {
   token: { id: string; name: string } | null;
   scopes: readonly string[] | null;
 }
+
+/** How a caller is called in rows that also hold Matrix user ids. */
+export const byline = (caller: Caller): string => (caller.kind === "operator" ? `operator:${caller.name}` : caller.id);

@@ -3,6 +3,7 @@ import type { Context } from "../../core/context.ts";
 import { getTenant } from "../../homeserver/tenants.ts";
 import { ATTENTION_KINDS, type Attention, clientHome, homeOf, operatorHome, type Question } from "../home.ts";
 import { type Endpoint, endpoint, moment, z } from "./endpoint.ts";
+import { iso } from "./iso.ts";
 import type { ApiDeps } from "./list.ts";
 import { matrixTo, roomView, viewRoom } from "./teams-views.ts";
 
@@ -129,14 +130,14 @@ const viewAttention = ({ kind, client, count, names, text, at, link }: Attention
   count: count ?? null,
   names: names ?? [],
   text: text ?? null,
-  at: at == null ? null : new Date(at).toISOString(),
+  at: iso(at ?? null),
   link,
 });
 
 const viewQuestion = (question: Question, serverName: string): QuestionView => ({
   run: question.run,
   state: question.state,
-  at: new Date(question.at).toISOString(),
+  at: iso(question.at),
   agent: { id: question.agentId, name: question.agentName },
   room: { id: question.roomId, name: question.roomName },
   text: question.text,

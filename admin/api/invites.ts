@@ -13,9 +13,10 @@ import { givingProblem } from "../roles.ts";
 import type { Caller } from "./caller.ts";
 import { InvalidFields } from "./conflict.ts";
 import { type Endpoint, endpoint, moment, words, z } from "./endpoint.ts";
+import { iso } from "./iso.ts";
 import { pageOf, pageQuery, readCursor, toPage, writeCursor } from "./pages.ts";
 import { actorOfCaller } from "./people.ts";
-import { iso, tenantRole } from "./people-views.ts";
+import { tenantRole } from "./people-views.ts";
 
 const INVITES = "/clients/{client}/invites";
 const DAY = 86_400_000;

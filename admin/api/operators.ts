@@ -10,8 +10,8 @@ import {
   setOperatorState,
 } from "../sign-in/operators.ts";
 import { type Endpoint, endpoint, moment, words, z } from "./endpoint.ts";
+import { iso } from "./iso.ts";
 import { pageOf, pageQuery, readCursor, toPage, writeCursor } from "./pages.ts";
-import { iso, isoOrNull } from "./session-views.ts";
 
 export const operatorView = z
   .object({
@@ -136,6 +136,6 @@ const targetOf = ({ id, name }: Operator) => ({ kind: "operator", id, name });
 
 const shown = ({ lastSignInAt, createdAt, ...operator }: Operator) => ({
   ...operator,
-  lastSignInAt: isoOrNull(lastSignInAt),
+  lastSignInAt: iso(lastSignInAt),
   createdAt: iso(createdAt),
 });

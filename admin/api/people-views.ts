@@ -2,6 +2,7 @@
 import type { Device } from "../../homeserver/people.ts";
 import type { PersonDetails, PersonRow, TeamOfPerson } from "../people.ts";
 import { moment, z } from "./endpoint.ts";
+import { iso } from "./iso.ts";
 
 export const tenantRole = z.enum(["owner", "manager", "member", "auditor"]);
 export const personState = z.enum(["active", "suspended", "deactivated"]);
@@ -55,13 +56,6 @@ export const linkView = z
   .object({ url: z.string().openapi({ description: "Shown this once." }), expiresAt: moment })
   .openapi("OneTimeLink");
 export type LinkView = z.output<typeof linkView>;
-
-/** Milliseconds as ISO 8601; null stays null. */
-export function iso(at: number): string;
-export function iso(at: number | null): string | null;
-export function iso(at: number | null): string | null {
-  return at === null ? null : new Date(at).toISOString();
-}
 
 export const viewPerson = (row: PersonRow, teams: TeamOfPerson[] = []): PersonView => ({
   id: row.userId,

@@ -18,10 +18,10 @@ import { actingProblem, roleOf, setRole } from "../roles.ts";
 import { createLink, type LinkKind } from "../sign-in/links.ts";
 import type { Caller } from "./caller.ts";
 import { type Endpoint, endpoint, moment, words, z } from "./endpoint.ts";
+import { iso } from "./iso.ts";
 import { pageOf, pageQuery, readCursor, toPage, writeCursor } from "./pages.ts";
 import {
   deviceView,
-  iso,
   linkView,
   personDetails,
   personState,

@@ -1,9 +1,9 @@
 /** What the API says of runs. */
-
 import { nameIn } from "../../bots/person-name.ts";
 import type { ListedRun } from "../../bots/run-list.ts";
 import type { Timeline } from "../../bots/run-timeline.ts";
 import { moment, z } from "./endpoint.ts";
+import { iso } from "./iso.ts";
 
 const STATES = ["queued", "running", "done", "stopped", "superseded", "failed"] as const;
 const stateView = z.enum(STATES);
@@ -39,8 +39,6 @@ export const runItem = z
   })
   .openapi("Run");
 export type RunItem = z.output<typeof runItem>;
-
-const iso = (ms: number) => new Date(ms).toISOString();
 
 export const toRunItem = (run: ListedRun): RunItem => ({
   id: run.id,

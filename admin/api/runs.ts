@@ -7,11 +7,10 @@ import { stopRun } from "../../bots/runs.ts";
 import type { Context } from "../../core/context.ts";
 import { AppError } from "../../core/errors.ts";
 import { getTenant } from "../../homeserver/tenants.ts";
-import type { Caller } from "./caller.ts";
+import { byline, type Caller } from "./caller.ts";
 import { type Endpoint, endpoint, z } from "./endpoint.ts";
 import { pageOf, pageQuery, readCursor, writeCursor } from "./pages.ts";
 import { runFilters, runItem, runView, toRunItem, toRunView } from "./runs-views.ts";
-import { personOf } from "./try.ts";
 
 const listQuery = pageQuery.extend(runFilters);
 const RUN = "/clients/{client}/runs/{run}";
@@ -41,7 +40,7 @@ async function runFor(
   all: boolean,
 ): Promise<Timeline> {
   const run = await readTimeline(ctx, ids.client, ids.run);
-  if (all || run.question.by === personOf(caller)) return run;
+  if (all || run.question.by === byline(caller)) return run;
   throw new AppError("not_found", "There is no such run of yours.");
 }
 
@@ -73,7 +72,7 @@ export const runEndpoints = (ctx: Context): Endpoint[] => [
     },
     async ({ caller, params, query, may }) => {
       if (caller.role === "operator") await getTenant(ctx, params.client);
-      const askedBy = may("runs.read") ? query.person : personOf(caller);
+      const askedBy = may("runs.read") ? query.person : byline(caller);
       return await page(ctx, query, { tenantId: params.client, askedBy });
     },
   ),
@@ -123,7 +122,7 @@ const controls = (ctx: Context): Endpoint[] => [
     async ({ caller, params, audit }) => {
       const run = await readTimeline(ctx, params.client, params.run);
       audit({ target: { kind: "run", id: run.id, name: run.agent.name }, before: { state: run.state } });
-      const stopping = await stopRun(ctx, run.id, "operator", personOf(caller));
+      const stopping = await stopRun(ctx, run.id, "operator", byline(caller));
       if (!stopping && run.state !== "queued" && run.state !== "running")
         throw new AppError("conflict", "This run is over already.");
       return { stopping: true };

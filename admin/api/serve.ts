@@ -136,7 +136,7 @@ const told = (ctx: Context, { tag }: Endpoint, client: string | null) =>
   );
 
 /** A program acts under its token's name, on behalf of whoever made the token. */
-export function actorOf(caller: Caller | null): Actor {
+function actorOf(caller: Caller | null): Actor {
   if (!caller) return { kind: "link", id: "-", name: "Somebody who is not signed in" };
   const name = caller.token ? `token "${caller.token.name}"` : caller.name;
   return { kind: caller.kind, id: caller.id, name, onBehalfOf: caller.token ? caller.name : null };

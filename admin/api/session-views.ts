@@ -77,7 +77,3 @@ export const newTokenView = tokenView
   .extend({ token: z.string().openapi({ description: "Shown this once." }) })
   .openapi("NewApiToken");
 export type NewTokenView = z.output<typeof newTokenView>;
-
-/** Milliseconds since 1970 as a moment. */
-export const iso = (ms: number): string => new Date(ms).toISOString();
-export const isoOrNull = (ms: number | null): string | null => (ms === null ? null : iso(ms));

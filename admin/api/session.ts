@@ -21,7 +21,8 @@ import { callerOfSession } from "../sign-in/who.ts";
 import type { Caller } from "./caller.ts";
 import { type Endpoint, endpoint, z } from "./endpoint.ts";
 import { addressOf } from "./guard.ts";
-import { iso, linkView, type Me, meView } from "./session-views.ts";
+import { iso } from "./iso.ts";
+import { linkView, type Me, meView } from "./session-views.ts";
 
 /** As they were typed: a space may belong to a password. */
 export const passwordField = z.string().min(1, "Type a password.").max(512);

@@ -3,6 +3,7 @@ import { TEAM_TEMPLATES, type TeamTemplate } from "../../bots/team-templates.ts"
 import { getTemplate } from "../../bots/templates.ts";
 import type { AgentInRoom, MemberFacts, RoomFacts, TeamFacts } from "../rooms-list.ts";
 import { moment, z } from "./endpoint.ts";
+import { iso } from "./iso.ts";
 
 export const scope = z.enum(["observer", "member", "moderator"]);
 
@@ -89,9 +90,6 @@ export type TeamTemplateView = z.output<typeof teamTemplateView>;
 export const matrixTo = (id: string, serverName: string): string =>
   `https://matrix.to/#/${encodeURIComponent(id)}?via=${encodeURIComponent(serverName)}`;
 
-const iso = (at: number): string => new Date(at).toISOString();
-const isoOrNull = (at: number | null): string | null => (at === null ? null : iso(at));
-
 export const viewRoom = (room: RoomFacts): RoomView => ({
   id: room.id,
   name: room.name,
@@ -100,7 +98,7 @@ export const viewRoom = (room: RoomFacts): RoomView => ({
   team: room.team,
   historyVisibility: room.historyVisibility,
   encrypted: room.encrypted,
-  archivedAt: isoOrNull(room.archivedAt),
+  archivedAt: iso(room.archivedAt),
   createdAt: iso(room.createdAt),
   people: room.people,
   agentCount: room.agentCount,
@@ -122,7 +120,7 @@ export const viewTeam = (team: TeamFacts, serverName: string): TeamView => ({
     now: team.making.now,
     problem: team.making.problem ?? null,
   },
-  archivedAt: isoOrNull(team.archivedAt),
+  archivedAt: iso(team.archivedAt),
   createdAt: iso(team.createdAt),
   people: team.people,
   rooms: team.rooms.map(viewRoom),

@@ -4,7 +4,8 @@ import { agentsToUpdate, type TemplateUpdate, takeTemplateUpdate, templateUpdate
 import { getTemplate, listTemplates, type Template } from "../../bots/templates.ts";
 import type { Context } from "../../core/context.ts";
 import { getTenant } from "../../homeserver/tenants.ts";
-import { byline, sayingWhy } from "./agent-answers.ts";
+import { sayingWhy } from "./agent-answers.ts";
+import { byline } from "./caller.ts";
 import { type Endpoint, endpoint, z } from "./endpoint.ts";
 import { pageOf, pageQuery, readCursor, toPage, writeCursor } from "./pages.ts";
 import {

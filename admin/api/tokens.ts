@@ -2,9 +2,10 @@
 import type { Context } from "../../core/context.ts";
 import { type ApiToken, createToken, listTokens, revokeToken } from "../sign-in/tokens.ts";
 import { type Endpoint, endpoint, moment, words, z } from "./endpoint.ts";
+import { iso } from "./iso.ts";
 import { pageOf, pageQuery, readCursor, toPage, writeCursor } from "./pages.ts";
 import { accountOf } from "./session.ts";
-import { iso, isoOrNull, newTokenView, tokenView } from "./session-views.ts";
+import { newTokenView, tokenView } from "./session-views.ts";
 
 export const tokenEndpoints = (ctx: Context): Endpoint[] => [
   endpoint(
@@ -71,6 +72,6 @@ export const tokenEndpoints = (ctx: Context): Endpoint[] => [
 const shown = ({ expiresAt, lastUsedAt, createdAt, ...token }: ApiToken) => ({
   ...token,
   expiresAt: iso(expiresAt),
-  lastUsedAt: isoOrNull(lastUsedAt),
+  lastUsedAt: iso(lastUsedAt),
   createdAt: iso(createdAt),
 });

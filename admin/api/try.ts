@@ -5,7 +5,7 @@ import { askTry, isOpen, openTry, readTry, stopTry, type TryState } from "../../
 import { tryRoom } from "../../bots/try-outlet.ts";
 import { CHANNELS, type Context } from "../../core/context.ts";
 import { definitionBody } from "./agents-views.ts";
-import type { Caller } from "./caller.ts";
+import { byline } from "./caller.ts";
 import { type Endpoint, endpoint, z } from "./endpoint.ts";
 import type { ApiDeps } from "./list.ts";
 
@@ -14,10 +14,6 @@ const HEARTBEAT_MS = 15_000;
 const LOOK_AGAIN_MS = 2000;
 
 const CHAT = "/clients/{client}/try/{chat}";
-
-/** How a caller is called in rows that also hold Matrix user ids. */
-export const personOf = (caller: Caller): string =>
-  caller.kind === "operator" ? `operator:${caller.name}` : caller.id;
 
 const questionBody = z.object({
   text: z.string().min(1, { message: "Write something for the agent to answer." }).max(20_000),
@@ -39,7 +35,7 @@ export const tryEndpoints = (_ctx: Context, deps: ApiDeps): Endpoint[] => [
       creates: true,
     },
     async ({ ctx, caller, params }) => {
-      const { id } = await openTry(ctx, { tenantId: params.client, agentId: params.agent, by: personOf(caller) });
+      const { id } = await openTry(ctx, { tenantId: params.client, agentId: params.agent, by: byline(caller) });
       return { chat: id };
     },
   ),
@@ -58,7 +54,7 @@ export const tryEndpoints = (_ctx: Context, deps: ApiDeps): Endpoint[] => [
     },
     async ({ ctx, caller, params, body }) => {
       const definition = checkDefinition(body.definition, { whole: true });
-      const by = personOf(caller);
+      const by = byline(caller);
       return await askTry(ctx, { tenantId: params.client, chatId: params.chat, text: body.text, definition, by });
     },
   ),
@@ -73,7 +69,7 @@ export const tryEndpoints = (_ctx: Context, deps: ApiDeps): Endpoint[] => [
       answer: z.object({ stopping: z.boolean() }),
     },
     async ({ ctx, caller, params }) => ({
-      stopping: await stopTry(ctx, { tenantId: params.client, chatId: params.chat, by: personOf(caller) }),
+      stopping: await stopTry(ctx, { tenantId: params.client, chatId: params.chat, by: byline(caller) }),
     }),
   ),
   endpoint(
@@ -87,7 +83,7 @@ export const tryEndpoints = (_ctx: Context, deps: ApiDeps): Endpoint[] => [
       answer: "stream",
     },
     async ({ ctx, caller, params, http }) => {
-      const chat = { tenantId: params.client, chatId: params.chat, by: personOf(caller) };
+      const chat = { tenantId: params.client, chatId: params.chat, by: byline(caller) };
       // Before the stream begins, so that a chat that is over is a 404.
       const first = await readTry(ctx, chat);
       return streamSSE(http, (stream) => follow(ctx, deps, { chat, first, stream }));
