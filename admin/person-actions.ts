@@ -22,7 +22,7 @@ import { getTenant } from "../homeserver/tenants.ts";
 import { people } from "../migrations/schema.ts";
 import { tellPanels } from "./api/live.ts";
 import { type PersonState, refreshPerson, stateOf } from "./people-sync.ts";
-import { keepAnOwner } from "./roles.ts";
+import { keepAnOwner, withdrawInvites } from "./roles.ts";
 import { revokeSessionsOf } from "./sign-in/sessions.ts";
 
 export interface Who {
@@ -54,6 +54,7 @@ export async function suspendPerson(ctx: Context, who: Who): Promise<void> {
   await changeState(ctx, who, { state: "suspended", doing: "suspended" }, () =>
     setSuspended(ctx, { ...who, suspended: true }),
   );
+  await withdrawInvites(ctx, ctx.db, { ...who, role: "member" });
   await revokeSessionsOf(ctx, who);
 }
 

@@ -1,13 +1,14 @@
 /** Who may do what to whom, and the rows that say which role a person of a client has. */
-import { sql } from "drizzle-orm";
+import { and, eq, inArray, isNull, sql } from "drizzle-orm";
 import type { Context } from "../core/context.ts";
 import type { Database } from "../core/database.ts";
 import { AppError } from "../core/errors.ts";
-import { tenantRoles } from "../migrations/schema.ts";
+import { invites, tenantRoles } from "../migrations/schema.ts";
 import type { TenantRole } from "../migrations/types.ts";
-import type { Role } from "./rights.ts";
+import { ACTIONS, type Role, roleMay } from "./rights.ts";
 
-const RANK: Record<Role, number> = { operator: 4, owner: 3, manager: 2, auditor: 1, member: 0 };
+/** Auditors stand above managers: they read the log of what managers do. */
+const RANK: Record<Role, number> = { operator: 4, owner: 3, auditor: 2, manager: 1, member: 0 };
 
 /** Somebody who changes people: with what role, and whether it is a program with a token of theirs. */
 export interface Actor {
@@ -15,11 +16,18 @@ export interface Actor {
   /** Matrix user id; null for operators. */
   userId: string | null;
   byToken: boolean;
+  /** What the program's token may; null without one. */
+  scopes?: readonly string[] | null;
 }
+
+/** Pure: whether somebody with that role may things that the program's token may not. What every member may counts for nothing. */
+const beyondToken = ({ scopes }: Actor, role: TenantRole): boolean =>
+  scopes != null &&
+  ACTIONS.some((action) => roleMay(role, action) && !roleMay("member", action) && !scopes.includes(action));
 
 /**
  * Pure: why this one may not suspend, sign in as or give a password to that one, as a sentence; null when they may. Nobody acts on
- * somebody with a higher role. A program must stand above: with the password of an equal it would get more rights than its token has.
+ * somebody with a higher role. A program must stand above, and its token may all that the other may: with their password it would get more rights than it has.
  * `admin`: the homeserver's own administrators, whose password opens everything there, are for owners and operators.
  */
 export function actingProblem(actor: Actor, target: { role: TenantRole; admin?: boolean }): string | null {
@@ -27,6 +35,8 @@ export function actingProblem(actor: Actor, target: { role: TenantRole; admin?: 
   if (distance < 0) return `A ${actor.role} cannot do this to an ${target.role}. Ask an owner or your operator.`;
   if (distance === 0 && actor.byToken)
     return `A token cannot do this to somebody with its owner's role (${target.role}). Do it in the panel.`;
+  if (beyondToken(actor, target.role))
+    return `This token may do less than the role ${target.role}, so it cannot do this. Do it in the panel.`;
   if (target.admin && RANK[actor.role] < RANK.owner)
     return "This person administers the homeserver itself. Ask an owner or your operator.";
   return null;
@@ -38,6 +48,8 @@ export function givingProblem(actor: Actor, role: TenantRole, mayChangeRoles: bo
   if (RANK[role] > RANK[actor.role]) return `A ${actor.role} cannot make an ${role}. Ask an owner or your operator.`;
   if (RANK[role] === RANK[actor.role] && actor.byToken)
     return `A token cannot give its owner's own role (${role}). Do it in the panel.`;
+  if (beyondToken(actor, role))
+    return `This token may do less than the role ${role}, so it cannot give it. Do it in the panel.`;
   return null;
 }
 
@@ -84,10 +96,31 @@ export async function setRole(
       .insert(tenantRoles)
       .values({ tenantId, userId, role })
       .onConflictDoUpdate({ target: [tenantRoles.tenantId, tenantRoles.userId], set: { role } });
+    await withdrawInvites(ctx, tx, { tenantId, userId, role });
     // A link that somebody made for a member would let them in as what the member is now.
-    if (RANK[role] > RANK[before])
+    if (role !== before)
       await tx.execute(sql`update one_time_links set revoked_at = ${new Date(ctx.clock.now()).toISOString()}
         where tenant_id = ${tenantId} and user_id = ${userId} and used_at is null and revoked_at is null`);
     return before;
   });
+}
+
+const GIVEN = ["owner", "auditor", "manager"] as const;
+
+/**
+ * Ends the invite links by which somebody gives roles that they may not give any more: with one of their own they would come back as what
+ * they were. `role`: what they are now.
+ */
+export async function withdrawInvites(
+  ctx: Pick<Context, "clock">,
+  db: Pick<Database, "update">,
+  { tenantId, userId, role }: { tenantId: string; userId: string; role: TenantRole },
+): Promise<void> {
+  const over = GIVEN.filter((given) => !roleMay(role, "invites.write") || RANK[given] > RANK[role]);
+  if (over.length === 0) return;
+  const theirs = and(eq(invites.tenantId, tenantId), eq(invites.createdBy, userId), inArray(invites.role, over));
+  await db
+    .update(invites)
+    .set({ revokedAt: new Date(ctx.clock.now()) })
+    .where(and(theirs, isNull(invites.revokedAt)));
 }

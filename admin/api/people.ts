@@ -41,10 +41,11 @@ interface About {
   caller: Caller;
 }
 
-export const actorOfCaller = ({ role, kind, id, token }: Caller) => ({
+export const actorOfCaller = ({ role, kind, id, token, scopes }: Caller) => ({
   role,
   userId: kind === "person" ? id : null,
   byToken: token !== null,
+  scopes,
 });
 
 const whoOf = ({ params }: Pick<About, "params">) => ({ tenantId: params.client, userId: params.user });
@@ -329,7 +330,18 @@ const linkEndpoint = (
       const who = whoOf(about);
       await ctx.sql`update one_time_links set revoked_at = ${new Date(ctx.clock.now())} where tenant_id = ${who.tenantId}
         and user_id = ${who.userId} and kind = ${kind} and used_at is null and revoked_at is null`;
-      const { url, expiresAt } = await createLink(ctx, { kind, ...who, createdBy: call.caller.name, ttlMs: LINK_MS });
+      const { id, url, expiresAt } = await createLink(ctx, {
+        kind,
+        ...who,
+        createdBy: call.caller.name,
+        ttlMs: LINK_MS,
+      });
+      // Somebody may have got a higher role since it was asked, and that took away only the links that were there.
+      const problem = actingProblem(actorOfCaller(call.caller), { role: await roleOf(ctx, who.tenantId, who.userId) });
+      if (problem) {
+        await ctx.sql`update one_time_links set revoked_at = ${new Date(ctx.clock.now())} where id = ${id}`;
+        throw new AppError("forbidden", problem);
+      }
       call.audit({ target: targetOf(about, person.displayName), after: { expiresAt: expiresAt.toISOString() } });
       return { url, expiresAt: expiresAt.toISOString() };
     },

@@ -22,7 +22,7 @@ const tokenOf = (url: string) => url.split("/join/")[1] ?? "";
 
 test("a link with its QR code, shown once; who used it; withdrawn", async () => {
   const { ctx, manager } = await setUp();
-  const made = await manager("POST", INVITES, { maxUses: 3, ttlDays: 2, role: "auditor" });
+  const made = await manager("POST", INVITES, { maxUses: 3, ttlDays: 2, role: "manager" });
   expect(made.status).toBe(201);
   expect(made.json.qr).toMatch(/^<svg .*<\/svg>\n?$/s);
   const token = tokenOf(made.json.url);
@@ -34,7 +34,7 @@ test("a link with its QR code, shown once; who used it; withdrawn", async () => 
       state: "open",
       uses: 2,
       maxUses: 3,
-      role: "auditor",
+      role: "manager",
       createdBy: userId("mia"),
       team: { id: "team", name: "Sales" },
     }),
@@ -44,7 +44,7 @@ test("a link with its QR code, shown once; who used it; withdrawn", async () => 
   const uses = await manager("GET", `${INVITES}/${made.json.id}/uses?limit=1`);
   const more = await manager("GET", `${INVITES}/${made.json.id}/uses?limit=1&cursor=${uses.json.next}`);
   expect([uses.json.items[0].username, more.json.items[0].username, more.json.next]).toEqual(["ann", "bob", null]);
-  expect((await manager("GET", `/clients/${TENANT}/people?role=auditor`)).json.items).toHaveLength(2);
+  expect((await manager("GET", `/clients/${TENANT}/people?role=manager`)).json.items).toHaveLength(2);
   expect((await manager("DELETE", `${INVITES}/${made.json.id}`)).status).toBe(204);
   expect((await manager("DELETE", `${INVITES}/${made.json.id}`)).status).toBe(204);
   await expect(acceptInvite(ctx, { token, username: "eve", password: PASSWORD })).rejects.toThrow(/withdrawn/);
@@ -145,7 +145,7 @@ test("another client's link is not there", async () => {
 test("an import: a preview that is not in the log, then the links, once for one key", async () => {
   const { ctx, manager, server } = await setUp();
   server.add("known");
-  const body = { csv: "username;name;role\nann;=Ann;\nknown;;\nbob;;owner\n", role: "auditor" };
+  const body = { csv: "username;name;role\nann;=Ann;\nknown;;\nbob;;owner\n", role: "manager" };
   const preview = await manager("POST", `${IMPORT}/preview`, body);
   expect(preview.json).toMatchObject({ counts: { invite: 1, exists: 1, problem: 1 }, csv: null });
   expect((await ctx.sql`select 1 from audit`).length).toBe(0);

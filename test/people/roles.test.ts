@@ -15,8 +15,8 @@ const who = (name: string) => ({ tenantId: TENANT, userId: userId(name) });
 test.each([
   ["operator", "owner manager auditor member", "owner manager auditor member"],
   ["owner", "owner manager auditor member", "manager auditor member"],
-  ["manager", "manager auditor member", "auditor member"],
-  ["auditor", "auditor member", "member"],
+  ["manager", "manager member", "member"],
+  ["auditor", "manager auditor member", "manager member"],
   ["member", "member", ""],
 ] as const)("%s acts on %s; with a token on %s", (role, inPanel, byToken) => {
   const may = (token: boolean) =>
@@ -31,7 +31,8 @@ test("nobody gives more than they have, unless they may change roles", () => {
   expect(givingProblem(manager, "owner", false)).toMatch(/cannot make an owner/);
   expect(givingProblem(manager, "manager", false)).toBeNull();
   expect(givingProblem({ ...manager, byToken: true }, "manager", false)).toMatch(/token/);
-  expect(givingProblem({ ...manager, byToken: true }, "auditor", false)).toBeNull();
+  expect(givingProblem(manager, "auditor", false)).toMatch(/cannot make an auditor/);
+  expect(givingProblem({ ...manager, byToken: true }, "member", false)).toBeNull();
   expect(givingProblem({ role: "owner", userId: "@o:x", byToken: false }, "owner", true)).toBeNull();
 });
 
