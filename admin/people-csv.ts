@@ -19,30 +19,32 @@ export interface CsvPerson {
 type Column = Exclude<keyof CsvPerson, "line">;
 
 /** Letters and digits of a header → the column it stands for. */
-const HEADERS: Record<string, Column> = {
-  username: "username",
-  user: "username",
-  userid: "username",
-  login: "username",
-  localpart: "username",
-  matrixid: "username",
-  mxid: "username",
-  benutzername: "username",
-  name: "name",
-  displayname: "name",
-  fullname: "name",
-  role: "role",
-  rolle: "role",
-  team: "team",
-  space: "team",
-};
+const HEADERS = new Map<string, Column>(
+  Object.entries({
+    username: "username",
+    user: "username",
+    userid: "username",
+    login: "username",
+    localpart: "username",
+    matrixid: "username",
+    mxid: "username",
+    benutzername: "username",
+    name: "name",
+    displayname: "name",
+    fullname: "name",
+    role: "role",
+    rolle: "role",
+    team: "team",
+    space: "team",
+  }),
+);
 
 /** Throws `invalid` for a file that is too large, is no CSV, or has no user names. Empty rows are left out. */
 export function readPeopleCsv(csv: string): CsvPerson[] {
   if (Buffer.byteLength(csv) > MOST_BYTES) throw bad("This file is larger than 1 MB. Split it into several.");
   const [header, ...rows] = records(csv);
   if (!header) throw bad("This file is empty. It needs a first line with the columns, and a line for each person.");
-  const columns = header.cells.map((cell) => HEADERS[cell.toLowerCase().replaceAll(/[^\p{L}\p{N}]/gu, "")]);
+  const columns = header.cells.map((cell) => HEADERS.get(cell.toLowerCase().replaceAll(/[^\p{L}\p{N}]/gu, "")));
   if (!columns.includes("username"))
     throw bad(
       'The first line names the columns, and one of them must be "username". Others may be name, role and team.',
@@ -107,19 +109,15 @@ export interface PlannedPerson {
   sentence: string;
 }
 
-const ROLES: Record<string, TenantRole> = {
-  owner: "owner",
-  manager: "manager",
-  member: "member",
-  auditor: "auditor",
-};
+/** By name; no object, whose "constructor" somebody may write into a file. */
+const ROLES = new Map((["owner", "manager", "member", "auditor"] as const).map((role) => [role as string, role]));
 
 /** What will become of each row. */
 export function planPeople(rows: readonly CsvPerson[], known: Known): PlannedPerson[] {
   const seen = new Map<string, number>();
   return rows.map((row) => {
     const username = plainName(row.username, known.serverName);
-    const role = row.role === null ? known.defaults.role : (ROLES[row.role.toLowerCase()] ?? null);
+    const role = row.role === null ? known.defaults.role : (ROLES.get(row.role.toLowerCase()) ?? null);
     const teamId = row.team === null ? known.defaults.teamId : (known.teams.get(row.team.toLowerCase()) ?? null);
     const before = seen.get(username);
     seen.set(username, before ?? row.line);
