@@ -98,10 +98,14 @@ const ofAccount = ({ sql }: Context, account: Account) =>
     ? sql`operator_id = ${account.operatorId}`
     : sql`(tenant_id = ${account.tenantId} and user_id = ${account.userId})`;
 
-/** Cookies know no ports: two platforms on one machine would sign each other out under one name. */
+/**
+ * Cookies know no ports: two platforms on one machine would sign each other out under one name. By HTTPS the name begins with `__Host-`: no
+ * other host of the same domain can put a session of its own into the browser.
+ */
 async function cookieOf(ctx: Context): Promise<{ name: string; secure: boolean }> {
   const url = new URL(await publicUrl(ctx));
-  return { name: `agentopia_${url.port || "session"}`, secure: url.protocol === "https:" };
+  const secure = url.protocol === "https:";
+  return { name: `${secure ? "__Host-" : ""}agentopia_${url.port || "session"}`, secure };
 }
 
 /** HttpOnly, SameSite=Strict, and Secure wherever the platform is reached by HTTPS. */

@@ -7,7 +7,7 @@ import { AppError } from "../../core/errors.ts";
 import { makeTenant, TENANT } from "../bots/tenant.ts";
 import { testClock, testContext } from "../harness/postgres.ts";
 
-const COOKIE = "agentopia_session";
+const COOKIE = "__Host-agentopia_session";
 const ENV = { AGENTOPIA_URL: "https://chat.example.org" };
 
 /** A small API with one endpoint of each kind, an operator's and a manager's cookie. */

@@ -44,7 +44,8 @@ export function apiFor(ctx: Context): Api {
   const cookie: Api["cookie"] = async (account) => {
     const { token } = await createSession(ctx, account, { userAgent: "test", address: null });
     const { publicUrl } = await import("../../admin/public-url.ts");
-    return `agentopia_${new URL(await publicUrl(ctx)).port || "session"}=${token}`;
+    const { port, protocol } = new URL(await publicUrl(ctx));
+    return `${protocol === "https:" ? "__Host-" : ""}agentopia_${port || "session"}=${token}`;
   };
   const asking = (id: string, header: string | null): Asking => {
     const init: Asking["init"] = (method, body, headers = {}) => ({
