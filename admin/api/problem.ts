@@ -41,7 +41,7 @@ const TITLES: Record<number, string> = {
 export function sendProblem(ctx: Context, c: Request, error: unknown): Response {
   const found = problemOf(error);
   if (found.status >= 500)
-    ctx.log.error({ err: error, method: c.req.method, path: c.req.path }, "a request of the API failed");
+    ctx.log.error({ err: error, method: c.req.method, path: loggable(c.req.path) }, "a request of the API failed");
   if (error instanceof AppError && error.retryAfterMs !== undefined)
     c.header("retry-after", String(Math.ceil(error.retryAfterMs / 1000)));
   c.header("cache-control", "no-store");
@@ -49,6 +49,9 @@ export function sendProblem(ctx: Context, c: Request, error: unknown): Response 
     "content-type": "application/problem+json",
   });
 }
+
+/** A link that could not be used still works: its token is nothing for the log. */
+const loggable = (path: string): string => path.replace(/\/links\/.*$/, "/links/…");
 
 function problemOf(error: unknown): Problem {
   if (error instanceof z.ZodError) return ofFields(error.issues.map(({ path, message }) => [path.join("."), message]));
