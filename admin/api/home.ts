@@ -103,7 +103,7 @@ export const homeEndpoints = (ctx: Context, deps: Pick<ApiDeps, "elementServed">
       const tenant = await getTenant(ctx, params.client);
       const { id, title, serverName, homeserverUrl } = tenant;
       const all = may("runs.read") ? await clientHome(ctx, tenant) : null;
-      const mine = caller.kind === "person" ? await homeOf(ctx, id, caller.id) : null;
+      const mine = caller.kind === "person" && may("runs.read_own") ? await homeOf(ctx, id, caller.id) : null;
       const isNew = all?.steps.some(({ state }) => state !== "done") ?? false;
       return {
         client: { id, title, serverName, homeserverUrl },

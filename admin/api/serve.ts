@@ -14,18 +14,25 @@ import { type KeptAnswer, onceForKey } from "./idempotency.ts";
 import { tellPanels } from "./live.ts";
 import { describe } from "./openapi.ts";
 import { plain, sendProblem } from "./problem.ts";
+import { openStreams, type Streams } from "./streams.ts";
 
 export const API = "/api/v1";
 
 /** All endpoints under `/api/v1`, with their description at `/api/v1/openapi.json`. */
 export function serveApi(ctx: Context, endpoints: readonly Endpoint[]): Hono {
   const app = new OpenAPIHono();
+  const streams = openStreams();
+  // What people typed is in these answers: no browser may take one for a page.
+  app.use(`${API}/*`, async (c, next) => {
+    await next();
+    c.res.headers.set("x-content-type-options", "nosniff");
+  });
   for (const endpoint of endpoints)
     app.on(
       endpoint.method.toUpperCase(),
       API + endpoint.path.replaceAll(/\{(\w+)\}/g, ":$1"),
       bodyLimit({ maxSize: endpoint.maxBody, onError: (c) => tooLarge(c, endpoint) }),
-      (c) => answer(ctx, c, endpoint),
+      (c) => answer(ctx, c, endpoint, streams),
     );
   const description = describe(endpoints);
   app.get(`${API}/openapi.json`, (c) => c.json(description, 200, { "cache-control": "no-cache" }));
@@ -53,7 +60,7 @@ function wrongWay(c: Request, endpoints: readonly Endpoint[]): Response {
   });
 }
 
-async function answer(ctx: Context, c: Request, endpoint: Endpoint): Promise<Response> {
+async function answer(ctx: Context, c: Request, endpoint: Endpoint, streams: Streams): Promise<Response> {
   try {
     const caller = await admit(ctx, c, endpoint);
     const params = readParams(c, endpoint);
@@ -75,11 +82,17 @@ async function answer(ctx: Context, c: Request, endpoint: Endpoint): Promise<Res
       },
       http: c,
     };
+    if (endpoint.answer === "stream")
+      return streams.keep(
+        accountKey(caller),
+        () => stillMay(ctx, c, endpoint),
+        (await endpoint.handle(call)) as Response,
+      );
     if (endpoint.method === "get") return await send(c, endpoint, await endpoint.handle(call));
     const change = () => audited(ctx, { endpoint, call, client, noted });
     if (!endpoint.creates) return await send(c, endpoint, await change());
     const who = {
-      caller: caller ? `${caller.kind}:${caller.tenantId ?? ""}:${caller.id}` : "",
+      caller: accountKey(caller),
       key: c.req.header("idempotency-key"),
       request: `${c.req.method} ${c.req.path}\n${raw}`,
     };
@@ -92,6 +105,16 @@ async function answer(ctx: Context, c: Request, endpoint: Endpoint): Promise<Res
     return sendProblem(ctx, c, error);
   }
 }
+
+const accountKey = (caller: Caller | null): string =>
+  caller ? `${caller.kind}:${caller.tenantId ?? ""}:${caller.id}` : "";
+
+/** Whether whoever reads a stream would get it now. A database that is away says nothing about that. */
+const stillMay = (ctx: Context, c: Request, endpoint: Endpoint): Promise<boolean> =>
+  admit(ctx, c, endpoint).then(
+    () => true,
+    (error: unknown) => !(error instanceof AppError && error.status < 500),
+  );
 
 interface Changing {
   endpoint: Endpoint;
