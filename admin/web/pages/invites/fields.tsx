@@ -46,7 +46,7 @@ export function RoleField({
 }) {
   const me = useMe();
   const roles = (["member", "auditor", "manager", "owner"] as const).filter(
-    (role) => role !== "owner" || me.rights.includes("roles.write"),
+    (role) => (role !== "owner" && role !== "auditor") || me.rights.includes("roles.write"),
   );
   return (
     <NativeSelect
