@@ -49,7 +49,7 @@ export const runEndpoints = (ctx: Context): Endpoint[] => [
     {
       method: "get",
       path: "/runs",
-      action: "clients.list",
+      action: "runs.read",
       tag: "runs",
       summary: "Runs of all clients, newest first. Some filters make pages short: go on until there is no `next`",
       query: listQuery,

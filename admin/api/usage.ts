@@ -132,7 +132,7 @@ export const usageEndpoints = (_ctx: Context): Endpoint[] => [
     {
       method: "get",
       path: "/usage",
-      action: "clients.list",
+      action: "usage.read",
       tag: "usage",
       summary: "What all clients used",
       query,
@@ -144,7 +144,7 @@ export const usageEndpoints = (_ctx: Context): Endpoint[] => [
     {
       method: "get",
       path: "/usage.csv",
-      action: "clients.list",
+      action: "usage.read",
       tag: "usage",
       summary: "The same as a file: a line for each day and part",
       query,
