@@ -4,6 +4,7 @@ import { useLocation, useParams } from "wouter";
 import type { Me } from "../api/session-views.ts";
 import type { Action } from "../rights.ts";
 import { useGet } from "./api.ts";
+import { inClient } from "./api-path.ts";
 
 export type { Me };
 
@@ -56,9 +57,6 @@ export function useClientTitle(): string | null {
   const me = useMe();
   const client = useClient();
   const own = me.client?.id === client;
-  const { data } = useGet<{ title: string }>(
-    "clients",
-    client && !own && me.client === null ? `/clients/${encodeURIComponent(client)}` : null,
-  );
+  const { data } = useGet<{ title: string }>("clients", client && !own && me.client === null ? inClient(client) : null);
   return own ? (me.client?.title ?? null) : (data?.title ?? client);
 }

@@ -7,6 +7,7 @@ import { useGet } from "../api.ts";
 import { useMay, useParam, useThisClient } from "../me.tsx";
 import { Page } from "../parts/page.tsx";
 import { Trouble } from "../parts/trouble.tsx";
+import { Waiting } from "../parts/waiting.tsx";
 import { to } from "../paths.ts";
 import { texts } from "../texts.ts";
 import { AgentActions } from "./agents/actions.tsx";
@@ -23,7 +24,6 @@ import { AgentRuns } from "./agents/runs.tsx";
 import { AgentState } from "./agents/state.tsx";
 import { useDraft } from "./agents/use-draft.ts";
 import { Versions } from "./agents/versions.tsx";
-import { Waiting } from "./agents/waiting.tsx";
 
 const words = texts.agents;
 

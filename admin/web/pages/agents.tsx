@@ -1,7 +1,9 @@
+import { inClient } from "../api-path.ts";
+import { SearchField } from "../parts/search-field.tsx";
 import "./agents/agents.css";
-import { Button, Group, SegmentedControl, SimpleGrid, TextInput } from "@mantine/core";
+import { Button, Group, SegmentedControl, SimpleGrid } from "@mantine/core";
 import { useDebouncedValue, useDisclosure } from "@mantine/hooks";
-import { IconPlus, IconSearch } from "@tabler/icons-react";
+import { IconPlus } from "@tabler/icons-react";
 import { useState } from "react";
 import type { AgentItem } from "../../api/agents-views.ts";
 import { type Pages, usePages } from "../api.ts";
@@ -9,10 +11,10 @@ import { useMay, useThisClient } from "../me.tsx";
 import { Empty } from "../parts/empty.tsx";
 import { Page } from "../parts/page.tsx";
 import { Trouble } from "../parts/trouble.tsx";
+import { Waiting } from "../parts/waiting.tsx";
 import { texts } from "../texts.ts";
 import { AgentCard } from "./agents/card.tsx";
 import { NewAgent } from "./agents/new-agent.tsx";
-import { Waiting } from "./agents/waiting.tsx";
 
 const words = texts.agents;
 
@@ -24,7 +26,7 @@ export default function AgentsPage() {
   const [state, setState] = useState("all");
   const [q] = useDebouncedValue(asked.trim(), 250);
   const [making, { open, close }] = useDisclosure(false);
-  const pages = usePages<AgentItem>("agents", `/clients/${encodeURIComponent(client)}/agents`, {
+  const pages = usePages<AgentItem>("agents", inClient(client, "agents"), {
     q,
     state: state === "all" ? "" : state,
     limit: 48,
@@ -40,16 +42,7 @@ export default function AgentsPage() {
     <Page title={words.title} actions={bare ? undefined : create}>
       {!bare && (
         <Group>
-          <TextInput
-            aria-label={words.search}
-            placeholder={words.search}
-            leftSection={<IconSearch size={16} aria-hidden />}
-            value={asked}
-            onChange={(event) => setAsked(event.currentTarget.value)}
-            maxLength={200}
-            flex="1 1 14rem"
-            maw={420}
-          />
+          <SearchField label={words.search} value={asked} onChange={setAsked} />
           <SegmentedControl
             aria-label={words.filter}
             value={state}

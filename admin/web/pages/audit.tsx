@@ -1,12 +1,14 @@
 /** The audit log: of the platform, or of one client. */
+
 import { Anchor, Badge, Button, Group, Modal, Stack, Text } from "@mantine/core";
 import { useDebouncedValue } from "@mantine/hooks";
 import { IconDownload, IconX } from "@tabler/icons-react";
 import { useEffect, useMemo, useRef, useState } from "react";
 import type { AuditView } from "../../api/audit.ts";
 import { apiUrl, type Pages, usePages } from "../api.ts";
+import { ofClientOrAll } from "../api-path.ts";
 import { useClient } from "../me.tsx";
-import { Empty } from "../parts/empty.tsx";
+import { Nothing } from "../parts/nothing.tsx";
 import { Page } from "../parts/page.tsx";
 import { type Column, PagedTable } from "../parts/paged-table.tsx";
 import { StateBadge } from "../parts/state-badge.tsx";
@@ -19,7 +21,7 @@ const words = texts.audit;
 
 export default function AuditPage() {
   const client = useClient();
-  const path = client === null ? "/audit" : `/clients/${encodeURIComponent(client)}/audit`;
+  const path = ofClientOrAll(client, "audit");
   const [filters, setFilters] = useState<AuditFilters>(NO_FILTERS);
   const [asked] = useDebouncedValue(filters, 300);
   const query = queryOf(asked);
@@ -64,7 +66,7 @@ export default function AuditPage() {
         columns={columns}
         pages={pages}
         rowKey={({ id }) => String(id)}
-        empty={<Nothing pages={pages} filtered={isFiltered(asked)} />}
+        empty={<Nothing words={words} pages={pages} filtered={isFiltered(asked)} />}
       />
       <Modal
         opened={open !== null}
@@ -98,27 +100,6 @@ function useLookFurther({ items, hasMore, loadingMore, more }: Pages<AuditView>,
     looked.current.times++;
     more();
   });
-}
-
-/** Nothing was found; where the search stopped on its way, it can go on. */
-function Nothing({ pages, filtered }: { pages: Pages<AuditView>; filtered: boolean }) {
-  if (pages.hasMore)
-    return (
-      <Empty
-        title={words.noneFits}
-        text={words.noneHere}
-        action={
-          <Button variant="default" loading={pages.loadingMore} onClick={pages.more}>
-            {words.further}
-          </Button>
-        }
-      />
-    );
-  return filtered ? (
-    <Empty title={words.noneFits} text={words.noneFitsText} />
-  ) : (
-    <Empty title={words.none} text={words.noneText} />
-  );
 }
 
 /** On one line: a column of times is read down. */

@@ -4,13 +4,14 @@ import { IconPencil } from "@tabler/icons-react";
 import type { ReactNode } from "react";
 import type { ClientView } from "../../api/clients-views.ts";
 import { useGet } from "../api.ts";
+import { inClient } from "../api-path.ts";
 import { useMay, useThisClient } from "../me.tsx";
 import { Page } from "../parts/page.tsx";
 import { Trouble } from "../parts/trouble.tsx";
+import { Waiting } from "../parts/waiting.tsx";
 import { When } from "../parts/when.tsx";
 import { to } from "../paths.ts";
 import { texts } from "../texts.ts";
-import { Waiting } from "./agents/waiting.tsx";
 import { Backups } from "./clients/backups.tsx";
 import { Controls } from "./clients/controls.tsx";
 import { EditClient } from "./clients/edit.tsx";
@@ -27,7 +28,7 @@ const words = texts.clients;
 export default function ClientPage() {
   const client = useThisClient();
   const mayControl = useMay("clients.control");
-  const { data, error, refetch } = useGet<ClientView>("clients", `/clients/${encodeURIComponent(client)}`);
+  const { data, error, refetch } = useGet<ClientView>("clients", inClient(client));
   const crumbs = mayControl ? [{ title: words.title, to: to.clients() }] : [];
   if (!data)
     return (

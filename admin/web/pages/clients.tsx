@@ -1,6 +1,6 @@
-import { Anchor, Button, Group, Select, Stack, Text, TextInput } from "@mantine/core";
+import { Anchor, Button, Group, Select, Stack, Text } from "@mantine/core";
 import { useDebouncedValue, useDisclosure } from "@mantine/hooks";
-import { IconPlus, IconSearch } from "@tabler/icons-react";
+import { IconPlus } from "@tabler/icons-react";
 import { useState } from "react";
 import { Link } from "wouter";
 import type { ClientRow } from "../../api/clients-views.ts";
@@ -9,6 +9,7 @@ import { useMay } from "../me.tsx";
 import { Empty } from "../parts/empty.tsx";
 import { Page } from "../parts/page.tsx";
 import { type Column, PagedTable } from "../parts/paged-table.tsx";
+import { SearchField } from "../parts/search-field.tsx";
 import { StateBadge } from "../parts/state-badge.tsx";
 import { When } from "../parts/when.tsx";
 import { to } from "../paths.ts";
@@ -84,16 +85,7 @@ export default function ClientsPage() {
   return (
     <Page title={words.title} lead={words.lead} actions={create}>
       <Group>
-        <TextInput
-          aria-label={words.search}
-          placeholder={words.search}
-          leftSection={<IconSearch size={16} aria-hidden />}
-          value={asked}
-          onChange={(event) => setAsked(event.currentTarget.value)}
-          maxLength={200}
-          flex="1 1 14rem"
-          maw={420}
-        />
+        <SearchField label={words.search} value={asked} onChange={setAsked} />
         <Select
           aria-label={words.filter}
           value={state}

@@ -5,6 +5,7 @@ import { useMemo, useState } from "react";
 import { Link } from "wouter";
 import type { InviteView } from "../../api/invites.ts";
 import { del, usePages, useSend } from "../api.ts";
+import { inClient } from "../api-path.ts";
 import { useMay, useThisClient } from "../me.tsx";
 import { askFirst } from "../parts/ask.tsx";
 import { Empty } from "../parts/empty.tsx";
@@ -27,7 +28,7 @@ export default function InvitesPage() {
   const [state, setState] = useState("all");
   const [making, { open, close }] = useDisclosure(false);
   const [shown, setShown] = useState<InviteView | null>(null);
-  const path = `/clients/${encodeURIComponent(client)}/invites`;
+  const path = inClient(client, "invites");
   const pages = usePages<InviteView>("invites", path, { state: state === "all" ? "" : state });
   const revoke = useSend((id: string) => del(`${path}/${encodeURIComponent(id)}`), {
     topics: ["invites"],

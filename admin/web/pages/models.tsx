@@ -3,12 +3,13 @@ import { useDisclosure } from "@mantine/hooks";
 import { IconPlus } from "@tabler/icons-react";
 import type { ModelView } from "../../api/models-views.ts";
 import { type Pages, put, usePages, useSend } from "../api.ts";
+import { ofClientOrAll } from "../api-path.ts";
 import { useClient, useMay } from "../me.tsx";
 import { Empty } from "../parts/empty.tsx";
 import { Page } from "../parts/page.tsx";
 import { Trouble } from "../parts/trouble.tsx";
+import { Waiting } from "../parts/waiting.tsx";
 import { texts } from "../texts.ts";
-import { Waiting } from "./agents/waiting.tsx";
 import { AddModel } from "./models/add-model.tsx";
 import { ModelCard } from "./models/model-card.tsx";
 
@@ -20,7 +21,7 @@ export default function ModelsPage() {
   const mayShared = useMay("models.write_shared");
   const mayOwn = useMay("models.write");
   const may = client === null ? mayShared : mayOwn;
-  const root = client === null ? "/models" : `/clients/${encodeURIComponent(client)}/models`;
+  const root = ofClientOrAll(client, "models");
   const pages = usePages<ModelView>("models", root, { limit: 50 });
   const [adding, { open, close }] = useDisclosure(false);
   const add = may && (

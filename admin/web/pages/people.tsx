@@ -5,6 +5,7 @@ import { useMemo, useState } from "react";
 import { Link } from "wouter";
 import type { PersonView } from "../../api/people-views.ts";
 import { usePages } from "../api.ts";
+import { inClient } from "../api-path.ts";
 import { useMay, useThisClient } from "../me.tsx";
 import { Empty } from "../parts/empty.tsx";
 import { Page } from "../parts/page.tsx";
@@ -26,11 +27,11 @@ export default function PeoplePage() {
   const [state, setState] = useState("");
   const [role, setRole] = useState("");
   const [importing, { open, close }] = useDisclosure(false);
-  const pages = usePages<PersonView, { stale: string | null }>(
-    "people",
-    `/clients/${encodeURIComponent(client)}/people`,
-    { q, state, role },
-  );
+  const pages = usePages<PersonView, { stale: string | null }>("people", inClient(client, "people"), {
+    q,
+    state,
+    role,
+  });
   const columns = useMemo(() => columnsOf(client), [client]);
   const filtered = q !== "" || state !== "" || role !== "";
   const stale = pages.first?.stale;

@@ -4,6 +4,7 @@ import type { ReactNode } from "react";
 import { Link } from "wouter";
 import type { PersonDetailsView } from "../../api/people-views.ts";
 import { useGet } from "../api.ts";
+import { inClient } from "../api-path.ts";
 import { useMay, useParam, useThisClient } from "../me.tsx";
 import { Page } from "../parts/page.tsx";
 import { StateBadge } from "../parts/state-badge.tsx";
@@ -21,7 +22,7 @@ const words = texts.people;
 export default function PersonPage() {
   const client = useThisClient();
   const id = useParam("user");
-  const path = `/clients/${encodeURIComponent(client)}/people/${encodeURIComponent(id)}`;
+  const path = inClient(client, "people", id);
   const { data: person, error, refetch } = useGet<PersonDetailsView>("people", path);
   const crumbs = [{ title: words.title, to: to.people(client) }];
   return (

@@ -1,11 +1,13 @@
-import { Alert, Button, Group, Skeleton, Stack, Text } from "@mantine/core";
+import { Alert, Button, Group, Stack, Text } from "@mantine/core";
 import { IconActivity, IconArchive, IconExternalLink, IconInfoCircle, IconLock } from "@tabler/icons-react";
 import { Link } from "wouter";
 import type { RoomView } from "../../api/teams-views.ts";
 import { useGet } from "../api.ts";
+import { inClient } from "../api-path.ts";
 import { useMay, useParam, useThisClient } from "../me.tsx";
 import { Page } from "../parts/page.tsx";
 import { Trouble } from "../parts/trouble.tsx";
+import { Waiting } from "../parts/waiting.tsx";
 import { to } from "../paths.ts";
 import { texts } from "../texts.ts";
 import { RoomAgents } from "./room/agents.tsx";
@@ -19,7 +21,7 @@ const words = texts.teams;
 export default function RoomPage() {
   const client = useThisClient();
   const id = useParam("room");
-  const path = `/clients/${encodeURIComponent(client)}/rooms/${encodeURIComponent(id)}`;
+  const path = inClient(client, "rooms", id);
   const { data: room, error, refetch } = useGet<RoomView>("teams", path);
   const mayWrite = useMay("teams.write");
   const crumbs = [{ title: words.title, to: to.teams(client) }];
@@ -27,7 +29,7 @@ export default function RoomPage() {
     return (
       <Page title={texts.shell.pages.room} crumbs={crumbs}>
         <Trouble error={error} again={() => void refetch()} />
-        {!error && <Skeleton height={240} radius="md" role="status" aria-label={texts.shell.loading} />}
+        {!error && <Waiting lines={1} height={240} />}
       </Page>
     );
   const manages = mayWrite && room.whyNotManaged === null;

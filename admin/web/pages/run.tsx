@@ -1,14 +1,16 @@
-import { Anchor, Button, Group, Skeleton, Stack, Text } from "@mantine/core";
+import { Anchor, Button, Group, Text } from "@mantine/core";
 import { useDisclosure } from "@mantine/hooks";
 import { IconExternalLink, IconFileText, IconPlayerStop, IconRepeat } from "@tabler/icons-react";
 import { Link, useLocation } from "wouter";
 import type { RunView } from "../../api/runs-views.ts";
 import { post, useGet, useSend } from "../api.ts";
+import { inClient } from "../api-path.ts";
 import { useMay, useParam, useThisClient } from "../me.tsx";
 import { AgentFace } from "../parts/agent-face.tsx";
 import { askFirst } from "../parts/ask.tsx";
 import { Page } from "../parts/page.tsx";
 import { Trouble } from "../parts/trouble.tsx";
+import { Waiting } from "../parts/waiting.tsx";
 import { When } from "../parts/when.tsx";
 import { to } from "../paths.ts";
 import { texts } from "../texts.ts";
@@ -23,13 +25,13 @@ const words = texts.runs.run;
 export default function RunPage() {
   const client = useThisClient();
   const id = useParam("run");
-  const path = `/clients/${encodeURIComponent(client)}/runs/${encodeURIComponent(id)}`;
+  const path = inClient(client, "runs", id);
   const { data: run, error, refetch } = useGet<RunView>("runs", path);
   const crumbs = [{ title: texts.runs.title, to: to.runs(client) }];
   if (!run)
     return (
       <Page title={texts.shell.pages.run} crumbs={crumbs}>
-        {error ? <Trouble error={error} again={() => void refetch()} /> : <Waiting />}
+        {error ? <Trouble error={error} again={() => void refetch()} /> : <Waiting height={140} />}
       </Page>
     );
   return (
@@ -45,13 +47,6 @@ export default function RunPage() {
     </Page>
   );
 }
-
-const Waiting = () => (
-  <Stack role="status" aria-label={texts.shell.loading}>
-    <Skeleton height={90} radius="md" />
-    <Skeleton height={300} radius="md" />
-  </Stack>
-);
 
 const Lead = ({ client, run }: { client: string; run: RunView }) => (
   <Group gap="xs">

@@ -1,11 +1,12 @@
-import { Anchor, Button, Group, Stack, Text } from "@mantine/core";
+import { Anchor, Group, Stack, Text } from "@mantine/core";
 import { useMemo } from "react";
 import { Link } from "wouter";
 import type { RunItem } from "../../api/runs-views.ts";
-import { type Pages, usePages } from "../api.ts";
+import { usePages } from "../api.ts";
+import { ofClientOrAll } from "../api-path.ts";
 import { useClient, useMay } from "../me.tsx";
 import { AgentFace } from "../parts/agent-face.tsx";
-import { Empty } from "../parts/empty.tsx";
+import { Nothing } from "../parts/nothing.tsx";
 import { Page } from "../parts/page.tsx";
 import { type Column, PagedTable } from "../parts/paged-table.tsx";
 import { When } from "../parts/when.tsx";
@@ -21,7 +22,7 @@ export default function RunsPage() {
   const client = useClient();
   const all = useMay("runs.read");
   const [filters, setFilters] = useFilters();
-  const path = client === null ? "/runs" : `/clients/${encodeURIComponent(client)}/runs`;
+  const path = ofClientOrAll(client, "runs");
   const pages = usePages<RunItem>("runs", path, { ...queryOf(filters), limit: 50 });
   const columns = useMemo(() => columnsOf(client, all, setFilters), [client, all, setFilters]);
   return (
@@ -32,30 +33,9 @@ export default function RunsPage() {
         columns={columns}
         pages={pages}
         rowKey={({ id }) => id}
-        empty={<Nothing pages={pages} filtered={Object.values(filters).some(Boolean)} />}
+        empty={<Nothing words={words} pages={pages} filtered={Object.values(filters).some(Boolean)} />}
       />
     </Page>
-  );
-}
-
-/** Some filters look through so many runs at a time: where they found none, they can go on. */
-function Nothing({ pages, filtered }: { pages: Pages<RunItem>; filtered: boolean }) {
-  if (pages.hasMore)
-    return (
-      <Empty
-        title={words.noneFits}
-        text={words.noneHere}
-        action={
-          <Button variant="default" loading={pages.loadingMore} onClick={pages.more}>
-            {words.further}
-          </Button>
-        }
-      />
-    );
-  return filtered ? (
-    <Empty title={words.noneFits} text={words.noneFitsText} />
-  ) : (
-    <Empty title={words.none} text={words.noneText} />
   );
 }
 

@@ -1,9 +1,10 @@
-import { Button, Stack, Tabs, Text, TextInput } from "@mantine/core";
+import { Button, Stack, Tabs, Text } from "@mantine/core";
 import { useDebouncedValue, useDisclosure } from "@mantine/hooks";
-import { IconArchive, IconPlus, IconSearch, IconSitemap, IconUsers } from "@tabler/icons-react";
+import { IconArchive, IconPlus, IconSitemap, IconUsers } from "@tabler/icons-react";
 import { useState } from "react";
 import { useMay, useThisClient } from "../me.tsx";
 import { Page } from "../parts/page.tsx";
+import { SearchField } from "../parts/search-field.tsx";
 import { texts } from "../texts.ts";
 import { NewTeam } from "./teams/new-team.tsx";
 import { PeoplesRooms } from "./teams/peoples-rooms.tsx";
@@ -43,14 +44,7 @@ export default function TeamsPage() {
         </Tabs.List>
         <Tabs.Panel value="teams">
           <Stack gap="md">
-            <TextInput
-              aria-label={words.search}
-              placeholder={words.search}
-              leftSection={<IconSearch size={16} aria-hidden />}
-              value={typed}
-              onChange={(event) => setTyped(event.currentTarget.value)}
-              maw={420}
-            />
+            <SearchField label={words.search} value={typed} onChange={setTyped} />
             <TeamTree client={client} archived={false} q={q} create={mayWrite ? create : null} />
           </Stack>
         </Tabs.Panel>

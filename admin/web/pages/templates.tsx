@@ -1,3 +1,4 @@
+import { inClient } from "../api-path.ts";
 import "./agents/agents.css";
 import { Anchor, Button, Group, Modal, Stack, Text, Title } from "@mantine/core";
 import { useState } from "react";
@@ -7,12 +8,12 @@ import { useGet, usePages } from "../api.ts";
 import { useMay, useThisClient } from "../me.tsx";
 import { Page } from "../parts/page.tsx";
 import { Trouble } from "../parts/trouble.tsx";
+import { Waiting } from "../parts/waiting.tsx";
 import { to } from "../paths.ts";
 import { texts } from "../texts.ts";
 import { useMaking } from "./agents/new-agent.tsx";
 import { TemplatesList, UseTemplate } from "./agents/templates-list.tsx";
 import { UpdateDialog } from "./agents/update.tsx";
-import { Waiting } from "./agents/waiting.tsx";
 
 const words = texts.templates;
 
@@ -60,7 +61,7 @@ export default function TemplatesPage() {
 }
 
 function Updates({ client, mayWrite }: { client: string; mayWrite: boolean }) {
-  const path = `/clients/${encodeURIComponent(client)}/template-updates`;
+  const path = inClient(client, "template-updates");
   const pages = usePages<AgentToUpdate>(["agents", "templates"], path);
   const [looked, setLooked] = useState<AgentToUpdate | null>(null);
   if (pages.error) return <Trouble error={pages.error} again={pages.again} />;

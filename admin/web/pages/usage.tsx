@@ -4,6 +4,7 @@ import { lazy, Suspense } from "react";
 import { useSearchParams } from "wouter";
 import type { UsageView } from "../../api/usage.ts";
 import { apiUrl, useGet } from "../api.ts";
+import { ofClientOrAll } from "../api-path.ts";
 import { useClient } from "../me.tsx";
 import { Empty } from "../parts/empty.tsx";
 import { Page } from "../parts/page.tsx";
@@ -35,7 +36,7 @@ export default function UsagePage() {
       },
       { replace: true },
     );
-  const path = client === null ? "/usage" : `/clients/${encodeURIComponent(client)}/usage`;
+  const path = ofClientOrAll(client, "usage");
   // Of all clients there is always something new: those sums are asked for when somebody comes back to them.
   const query = { by, from: firstDay(Number(days)) };
   const { data, error, refetch } = useGet<UsageView>(client === null ? "usage" : ["usage", "runs"], path, query);

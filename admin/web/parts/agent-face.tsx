@@ -1,5 +1,6 @@
 import { Avatar } from "@mantine/core";
 import { apiUrl } from "../api.ts";
+import { inClient } from "../api-path.ts";
 
 /** An agent's face. It stands beside the name, so a screen reader hears the name only once. */
 export function AgentFace({
@@ -14,6 +15,6 @@ export function AgentFace({
   /** Changes when the face does. */
   version?: string | number | undefined;
 }) {
-  const path = `/clients/${encodeURIComponent(client)}/agents/${encodeURIComponent(agent)}/avatar`;
+  const path = inClient(client, "agents", agent, "avatar");
   return <Avatar src={apiUrl(path, { version })} alt="" size={size} radius="md" />;
 }

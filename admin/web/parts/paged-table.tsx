@@ -1,10 +1,11 @@
-import { Button, Group, Skeleton, Stack, Table, Text } from "@mantine/core";
+import { Button, Group, Stack, Table, Text } from "@mantine/core";
 import { useMediaQuery } from "@mantine/hooks";
 import { type ColumnDef, tableFeatures, useTable } from "@tanstack/react-table";
 import { type ReactNode, useMemo } from "react";
 import type { Pages } from "../api.ts";
 import { texts } from "../texts.ts";
 import { Trouble } from "./trouble.tsx";
+import { Waiting } from "./waiting.tsx";
 
 export interface Column<Row> {
   id: string;
@@ -34,7 +35,7 @@ const features = tableFeatures({});
 export function PagedTable<Row extends object>({ label, columns, pages, empty, rowKey }: Props<Row>) {
   const phone = useMediaQuery("(max-width: 48em)", undefined, { getInitialValueInEffect: false });
   const shown = useMemo(() => columns.filter((column) => !(phone && column.wideOnly)), [columns, phone]);
-  if (pages.loading) return <Loading />;
+  if (pages.loading) return <Waiting lines={4} height={44} />;
   if (pages.error && pages.items.length === 0) return <Trouble error={pages.error} again={pages.again} />;
   if (pages.items.length === 0) return empty;
   return (
@@ -133,16 +134,6 @@ function Cards<Row extends object>({ label, columns, rows, rowKey }: Rows<Row>) 
             </Group>
           ))}
         </Stack>
-      ))}
-    </Stack>
-  );
-}
-
-function Loading() {
-  return (
-    <Stack gap="xs" role="status" aria-label={texts.shell.loading}>
-      {[0, 1, 2, 3].map((line) => (
-        <Skeleton key={line} height={44} radius="md" />
       ))}
     </Stack>
   );

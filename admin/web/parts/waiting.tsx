@@ -1,5 +1,5 @@
 import { Skeleton, Stack } from "@mantine/core";
-import { texts } from "../../texts.ts";
+import { texts } from "../texts.ts";
 
 /** While the first answer is on its way. */
 export const Waiting = ({ lines = 3, height = 60 }: { lines?: number; height?: number }) => (

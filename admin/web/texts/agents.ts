@@ -1,3 +1,5 @@
+import { number } from "./numbers.ts";
+
 /** What the pages of agents say. */
 export const agentsTexts = {
   title: "Agents",
@@ -118,7 +120,7 @@ export const agentsTexts = {
     purposeHelp: "One line: people read it where they choose an agent.",
     instructions: "Instructions",
     instructionsHelp: "What it does and how, in your own words.",
-    characters: (used: number, most: number) => `${used.toLocaleString()} of ${most.toLocaleString()} characters`,
+    characters: (used: number, most: number) => `${number.format(used)} of ${number.format(most)} characters`,
     model: "Model",
     modelHelp: "What thinks for it.",
     modelDefault: (name: string | null) =>
@@ -201,7 +203,7 @@ export const agentsTexts = {
     stopped: "Stopped.",
     failed: "It could not answer. Try once more.",
     took: (seconds: string, tokens: number | null) =>
-      tokens === null ? `${seconds} s` : `${seconds} s, ${tokens.toLocaleString()} tokens`,
+      tokens === null ? `${seconds} s` : `${seconds} s, ${number.format(tokens)} tokens`,
     examples: "For example",
     lost: "The connection was lost. It is tried again.",
   },
@@ -279,16 +281,7 @@ export const agentsTexts = {
     who: "Asked by",
     when: "When",
     state: "State",
-    states: {
-      queued: "Waiting",
-      running: "Answering",
-      done: "Answered",
-      stopped: "Stopped",
-      superseded: "Asked anew",
-      failed: "Failed",
-    },
     took: "Took",
-    seconds: (ms: number) => `${(ms / 1000).toFixed(1)} s`,
     tokens: "Tokens",
   },
 

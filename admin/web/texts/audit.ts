@@ -72,7 +72,6 @@ export const auditTexts = {
     failed: "It did not work because of a fault of ours. The platform's log says why.",
   },
   details: "Details",
-  detailsOf: (what: string) => `Details: ${what}`,
   search: "Search in names",
   actor: "Who",
   anybody: "Anybody",

@@ -1,6 +1,6 @@
-/** Texts of: clients and their homeservers. */
-const number = new Intl.NumberFormat();
+import { number } from "./numbers.ts";
 
+/** Texts of: clients and their homeservers. */
 export const clientsTexts = {
   title: "Clients",
   lead: "Each client has a homeserver of its own. Those that need a look come first.",

@@ -1,7 +1,6 @@
 import type { AttentionView } from "../../api/home.ts";
+import { compact, number } from "./numbers.ts";
 
-const number = new Intl.NumberFormat();
-const compact = new Intl.NumberFormat(undefined, { notation: "compact", maximumFractionDigits: 1 });
 const names = (all: readonly string[], count: number | null) => {
   const more = (count ?? all.length) - all.length;
   return more > 0 ? `${all.join(", ")} and ${number.format(more)} more` : all.join(", ");
@@ -122,7 +121,6 @@ export const homeTexts = {
   roomsTitle: "Your rooms",
   noRooms: "You are in no room yet",
   noRoomsText: "Ask a manager of your company to add you to a team. Its rooms and agents then stand here.",
-  agentsHere: "Agents here:",
   noAgentsHere: "No agents here.",
   people: (count: number) => (count === 1 ? "1 person" : `${number.format(count)} people`),
   openRoom: "Open in Element",

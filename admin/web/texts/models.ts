@@ -1,6 +1,6 @@
-/** Texts of: models and their addresses. */
-const number = new Intl.NumberFormat();
+import { number } from "./numbers.ts";
 
+/** Texts of: models and their addresses. */
 export const modelsTexts = {
   title: "Models",
   leadShared: "They answer for the agents of all clients. A client may add its own.",

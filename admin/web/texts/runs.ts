@@ -1,6 +1,7 @@
+import { number } from "./numbers.ts";
+
 const seconds = (ms: number): string =>
   ms < 1000 ? `${Math.round(ms)} ms` : ms < 60_000 ? `${(ms / 1000).toFixed(1)} s` : `${(ms / 60_000).toFixed(1)} min`;
-const number = new Intl.NumberFormat();
 
 /** What the pages of runs say. */
 export const runsTexts = {

@@ -1,4 +1,4 @@
-const number = new Intl.NumberFormat();
+import { number } from "./numbers.ts";
 
 /** Texts of: teams and rooms. */
 export const teamsTexts = {

@@ -1,5 +1,4 @@
-const number = new Intl.NumberFormat();
-const compact = new Intl.NumberFormat(undefined, { notation: "compact", maximumFractionDigits: 1 });
+import { compact, number } from "./numbers.ts";
 
 /** What the page of usage says. */
 export const usageTexts = {

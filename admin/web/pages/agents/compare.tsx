@@ -1,10 +1,10 @@
 /** What differs between two definitions, field by field. The part that knows how to compare texts comes only when it is needed. */
 import { Stack, Text } from "@mantine/core";
 import { lazy, Suspense } from "react";
+import { Waiting } from "../../parts/waiting.tsx";
 import { texts } from "../../texts.ts";
 import type { Definition } from "./definition.ts";
 import { type Difference, differences, fieldTitle } from "./differences.ts";
-import { Waiting } from "./waiting.tsx";
 
 const TextDiff = lazy(() => import("./text-diff.tsx"));
 

@@ -1,5 +1,7 @@
 /** What the form of an agent knows of a definition, without a page. */
+
 import type { AgentView, DefinitionView } from "../../../api/agents-views.ts";
+import { inClient } from "../../api-path.ts";
 
 export type Definition = DefinitionView;
 
@@ -37,7 +39,7 @@ const ordered = (value: unknown): string =>
   );
 
 export const agentPath = (client: string, agent: string, rest = ""): string =>
-  `/clients/${encodeURIComponent(client)}/agents/${encodeURIComponent(agent)}${rest}`;
+  `${inClient(client, "agents", agent)}${rest}`;
 
 /** A person as the log names them: `operator:name` or a Matrix user id. */
 export const whoOf = (by: string | null): string | null => by?.replace(/^operator:/, "") ?? null;

@@ -2,6 +2,7 @@ import { Avatar, Button, FileButton, Group, Stack, Text } from "@mantine/core";
 import { IconPhoto, IconRefresh } from "@tabler/icons-react";
 import type { AvatarView } from "../../../api/agents-views.ts";
 import { apiUrl, post, useSend } from "../../api.ts";
+import { inClient } from "../../api-path.ts";
 import { Trouble } from "../../parts/trouble.tsx";
 import { texts } from "../../texts.ts";
 import { agentPath, type Definition } from "./definition.ts";
@@ -21,8 +22,7 @@ interface Props {
 /** A drawn face, another one, or a picture of one's own. */
 export function FaceField({ client, agent, revision, avatar, onChange }: Props) {
   const upload = useSend(
-    async (file: File) =>
-      await post<AvatarView>(`/clients/${encodeURIComponent(client)}/avatars`, { data: await shrinkPicture(file) }),
+    async (file: File) => await post<AvatarView>(inClient(client, "avatars"), { data: await shrinkPicture(file) }),
     { inline: true, onDone: ({ id }) => onChange({ kind: "uploaded", id }) },
   );
   const another = () => onChange({ kind: "generated", seed: crypto.getRandomValues(new Uint32Array(1)).join("") });
@@ -60,8 +60,7 @@ export function FaceField({ client, agent, revision, avatar, onChange }: Props) 
 }
 
 function faceUrl({ client, agent, revision, avatar }: Omit<Props, "onChange">): string {
-  if (avatar?.kind === "generated")
-    return apiUrl(`/clients/${encodeURIComponent(client)}/faces`, { seed: avatar.seed });
-  if (avatar) return apiUrl(`/clients/${encodeURIComponent(client)}/avatars/${encodeURIComponent(avatar.id)}`);
+  if (avatar?.kind === "generated") return apiUrl(inClient(client, "faces"), { seed: avatar.seed });
+  if (avatar) return apiUrl(inClient(client, "avatars", avatar.id));
   return apiUrl(agentPath(client, agent, "/avatar"), { of: "draft", v: String(revision) });
 }

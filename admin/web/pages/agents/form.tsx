@@ -2,6 +2,7 @@ import { Fieldset, Group, NumberInput, Radio, Select, Stack, Textarea, TextInput
 import type { AgentView } from "../../../api/agents-views.ts";
 import type { ModelView } from "../../../api/models-views.ts";
 import { usePages } from "../../api.ts";
+import { inClient } from "../../api-path.ts";
 import { texts } from "../../texts.ts";
 import { type Definition, MOST } from "./definition.ts";
 import { FaceField } from "./face-field.tsx";
@@ -84,7 +85,7 @@ interface FieldProps {
 const DEFAULT = "";
 
 function ModelField({ client, definition, error, change }: FieldProps & { client: string; error: string | undefined }) {
-  const { items } = usePages<ModelView>("models", `/clients/${encodeURIComponent(client)}/models`, {
+  const { items } = usePages<ModelView>("models", inClient(client, "models"), {
     limit: 100,
   });
   const names = [...new Set(items.map(({ name }) => name))];

@@ -3,6 +3,7 @@ import { useDebouncedValue } from "@mantine/hooks";
 import { useState } from "react";
 import type { PersonView } from "../../../api/people-views.ts";
 import { useGet } from "../../api.ts";
+import { inClient } from "../../api-path.ts";
 import { texts } from "../../texts.ts";
 import type { Definition } from "./definition.ts";
 
@@ -46,7 +47,7 @@ interface ChosenProps {
 function Chosen({ client, users, error, onChange }: ChosenProps) {
   const [typed, setTyped] = useState("");
   const [q] = useDebouncedValue(typed.trim(), 250);
-  const { data } = useGet<{ items: PersonView[] }>("people", `/clients/${encodeURIComponent(client)}/people`, {
+  const { data } = useGet<{ items: PersonView[] }>("people", inClient(client, "people"), {
     q,
     limit: 20,
   });

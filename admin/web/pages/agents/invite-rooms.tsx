@@ -1,17 +1,18 @@
-import { Button, Checkbox, Group, Modal, ScrollArea, Stack, TextInput } from "@mantine/core";
+import { Button, Checkbox, Group, Modal, ScrollArea, Stack } from "@mantine/core";
 import { useDebouncedValue } from "@mantine/hooks";
-import { IconSearch } from "@tabler/icons-react";
 import { useState } from "react";
 import { Link } from "wouter";
 import type { AgentView } from "../../../api/agents-views.ts";
 import type { RoomView } from "../../../api/teams-views.ts";
 import { Problem, post, usePages, useSend } from "../../api.ts";
+import { inClient } from "../../api-path.ts";
 import { Empty } from "../../parts/empty.tsx";
+import { SearchField } from "../../parts/search-field.tsx";
 import { Trouble } from "../../parts/trouble.tsx";
+import { Waiting } from "../../parts/waiting.tsx";
 import { to } from "../../paths.ts";
 import { sentenceOf } from "../../problem.ts";
 import { texts } from "../../texts.ts";
-import { Waiting } from "./waiting.tsx";
 
 const words = texts.agents.rooms;
 
@@ -24,7 +25,7 @@ interface Props {
 
 /** Chooses rooms that the agent is not in, and puts it there. */
 export function InviteToRooms({ client, agent, close, onDone }: Props) {
-  const root = `/clients/${encodeURIComponent(client)}`;
+  const root = inClient(client);
   const [asked, setAsked] = useState("");
   const [q] = useDebouncedValue(asked.trim(), 250);
   const [chosen, setChosen] = useState<RoomView[]>([]);
@@ -57,16 +58,7 @@ export function InviteToRooms({ client, agent, close, onDone }: Props) {
   return (
     <Modal opened onClose={close} title={words.choose} centered closeButtonProps={{ "aria-label": texts.shell.close }}>
       <Stack>
-        {(q !== "" || pages.items.length > 8) && (
-          <TextInput
-            aria-label={words.search}
-            placeholder={words.search}
-            leftSection={<IconSearch size={16} aria-hidden />}
-            value={asked}
-            maxLength={100}
-            onChange={(event) => setAsked(event.currentTarget.value)}
-          />
-        )}
+        {(q !== "" || pages.items.length > 8) && <SearchField label={words.search} value={asked} onChange={setAsked} />}
         <Trouble error={pages.error ?? inviting.error} />
         {pages.loading ? (
           <Waiting height={30} />

@@ -1,6 +1,7 @@
 /** New agents, as drafts that nobody sees. */
 import type { AgentView } from "../../../api/agents-views.ts";
 import { Problem, post } from "../../api.ts";
+import { inClient } from "../../api-path.ts";
 import type { Definition } from "./definition.ts";
 
 const TRIES = 50;
@@ -10,7 +11,7 @@ export type Wish = { template: string } | { definition: Partial<Definition> & { 
 
 /** Throws what the API says, but not that a name is taken. */
 export async function makeAgent(client: string, wish: Wish): Promise<AgentView> {
-  const path = `/clients/${encodeURIComponent(client)}/agents`;
+  const path = inClient(client, "agents");
   if ("template" in wish) return await post<AgentView>(path, { template: wish.template });
   const { name } = wish.definition;
   for (let n = 1; ; n++)

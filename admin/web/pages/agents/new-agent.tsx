@@ -3,6 +3,7 @@ import { IconFileImport, IconPencilPlus } from "@tabler/icons-react";
 import { useLocation } from "wouter";
 import type { ImportedView } from "../../../api/agents-views.ts";
 import { Problem, post, useSend } from "../../api.ts";
+import { inClient } from "../../api-path.ts";
 import { Trouble } from "../../parts/trouble.tsx";
 import { to } from "../../paths.ts";
 import { texts } from "../../texts.ts";
@@ -76,7 +77,7 @@ function ImportFile({ client, disabled }: { client: string; disabled: boolean })
     async (file: File) => {
       if (file.size > MOST_BYTES) throw new Problem({ status: 0, code: "invalid", detail: make.tooLarge });
       const text = await file.text();
-      return await post<ImportedView>(`/clients/${encodeURIComponent(client)}/agents/import`, { file: text });
+      return await post<ImportedView>(inClient(client, "agents", "import"), { file: text });
     },
     {
       topics: ["agents"],

@@ -5,6 +5,7 @@ import { useMemo } from "react";
 import { Link } from "wouter";
 import type { AgentRoomView, AgentView } from "../../../api/agents-views.ts";
 import { del, usePages, useSend } from "../../api.ts";
+import { inClient } from "../../api-path.ts";
 import { useMay } from "../../me.tsx";
 import { askFirst } from "../../parts/ask.tsx";
 import { Empty } from "../../parts/empty.tsx";
@@ -21,11 +22,10 @@ export function AgentRooms({ client, agent }: { client: string; agent: AgentView
   const mayPlace = useMay("teams.write");
   const [opened, { open, close }] = useDisclosure(false);
   const pages = usePages<AgentRoomView>(["agents", "teams"], agentPath(client, agent.id, "/rooms"), { limit: 50 });
-  const leaving = useSend(
-    (room: AgentRoomView) =>
-      del(`/clients/${encodeURIComponent(client)}/rooms/${encodeURIComponent(room.roomId)}/agents/${agent.id}`),
-    { topics: ["agents", "teams"], said: (_, room) => words.removed(room.name ?? words.unnamed) },
-  );
+  const leaving = useSend((room: AgentRoomView) => del(inClient(client, "rooms", room.roomId, "agents", agent.id)), {
+    topics: ["agents", "teams"],
+    said: (_, room) => words.removed(room.name ?? words.unnamed),
+  });
   const { mutate } = leaving;
   const columns = useMemo<Column<AgentRoomView>[]>(() => {
     const take = async (room: AgentRoomView) => {

@@ -3,27 +3,19 @@ import { useMemo } from "react";
 import { Link } from "wouter";
 import type { RunItem } from "../../../api/runs-views.ts";
 import { usePages } from "../../api.ts";
+import { inClient } from "../../api-path.ts";
 import { Empty } from "../../parts/empty.tsx";
 import { type Column, PagedTable } from "../../parts/paged-table.tsx";
-import { StateBadge, type Tone } from "../../parts/state-badge.tsx";
 import { When } from "../../parts/when.tsx";
 import { to } from "../../paths.ts";
 import { texts } from "../../texts.ts";
+import { RunState } from "../runs/run-state.tsx";
 
 const words = texts.agents.runs;
 
-const TONES: Record<RunItem["state"], Tone> = {
-  queued: "busy",
-  running: "busy",
-  done: "good",
-  stopped: "quiet",
-  superseded: "quiet",
-  failed: "bad",
-};
-
 /** The newest answers of an agent. */
 export function AgentRuns({ client, agent }: { client: string; agent: string }) {
-  const pages = usePages<RunItem>("runs", `/clients/${encodeURIComponent(client)}/runs`, { agent, limit: 20 });
+  const pages = usePages<RunItem>("runs", inClient(client, "runs"), { agent, limit: 20 });
   const columns = useMemo<Column<RunItem>[]>(
     () => [
       {
@@ -38,7 +30,7 @@ export function AgentRuns({ client, agent }: { client: string; agent: string }) 
       {
         id: "state",
         title: words.state,
-        cell: ({ state }) => <StateBadge tone={TONES[state]}>{words.states[state]}</StateBadge>,
+        cell: ({ state }) => <RunState state={state} />,
       },
       { id: "who", title: words.who, cell: ({ askedBy }) => <Text size="sm">{askedBy.name}</Text> },
       {
@@ -52,13 +44,13 @@ export function AgentRuns({ client, agent }: { client: string; agent: string }) 
         id: "took",
         title: words.took,
         align: "right",
-        cell: ({ durationMs }) => <Text size="sm">{durationMs === null ? "" : words.seconds(durationMs)}</Text>,
+        cell: ({ durationMs }) => <Text size="sm">{durationMs === null ? "" : texts.runs.duration(durationMs)}</Text>,
       },
       {
         id: "tokens",
         title: words.tokens,
         align: "right",
-        cell: ({ tokens }) => <Text size="sm">{tokens.toLocaleString()}</Text>,
+        cell: ({ tokens }) => <Text size="sm">{texts.runs.number(tokens)}</Text>,
       },
     ],
     [client],

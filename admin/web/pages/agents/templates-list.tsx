@@ -3,8 +3,8 @@ import type { ReactNode } from "react";
 import type { TemplateView } from "../../../api/templates-views.ts";
 import { usePages } from "../../api.ts";
 import { Trouble } from "../../parts/trouble.tsx";
+import { Waiting } from "../../parts/waiting.tsx";
 import { texts } from "../../texts.ts";
-import { Waiting } from "./waiting.tsx";
 
 /** The gallery of templates; `actions` are a card's buttons. */
 export function TemplatesList({

@@ -3,11 +3,11 @@ import { useDisclosure } from "@mantine/hooks";
 import type { TemplateUpdateView } from "../../../api/templates-views.ts";
 import { post, useGet, useSend } from "../../api.ts";
 import { Trouble } from "../../parts/trouble.tsx";
+import { Waiting } from "../../parts/waiting.tsx";
 import { texts } from "../../texts.ts";
 import { Differences } from "./compare.tsx";
 import { agentPath } from "./definition.ts";
 import { fieldTitle, readable } from "./differences.ts";
-import { Waiting } from "./waiting.tsx";
 
 const words = texts.agents.update;
 

@@ -2,6 +2,7 @@
 import { useCallback, useEffect, useRef, useState } from "react";
 import type { RunView } from "../../../api/runs-views.ts";
 import { apiUrl, get, post } from "../../api.ts";
+import { inClient } from "../../api-path.ts";
 import { agentPath, type Definition } from "./definition.ts";
 
 export interface TryAnswer {
@@ -34,7 +35,7 @@ export function useTry(client: string, agent: string): TryChat {
   const [lost, setLost] = useState(false);
   const [error, setError] = useState<unknown>(null);
   const askedAt = useRef(new Map<string, number>());
-  const root = `/clients/${encodeURIComponent(client)}`;
+  const root = inClient(client);
 
   const hear = useCallback((heard: Omit<TryAnswer, "ms" | "tokens">) => {
     const since = askedAt.current.get(heard.run);

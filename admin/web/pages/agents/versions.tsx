@@ -6,11 +6,11 @@ import { post, useGet, usePages, useSend } from "../../api.ts";
 import { askFirst } from "../../parts/ask.tsx";
 import { Empty } from "../../parts/empty.tsx";
 import { Trouble } from "../../parts/trouble.tsx";
+import { Waiting } from "../../parts/waiting.tsx";
 import { When } from "../../parts/when.tsx";
 import { texts } from "../../texts.ts";
 import { Compare } from "./compare.tsx";
 import { agentPath, whoOf } from "./definition.ts";
-import { Waiting } from "./waiting.tsx";
 
 const words = texts.agents.versions;
 

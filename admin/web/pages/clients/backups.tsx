@@ -3,6 +3,7 @@ import { IconDeviceFloppy, IconDownload, IconTrash } from "@tabler/icons-react";
 import { useMemo } from "react";
 import type { BackupView } from "../../../api/clients-views.ts";
 import { apiUrl, del, post, usePages, useSend } from "../../api.ts";
+import { inClient } from "../../api-path.ts";
 import { askFirst } from "../../parts/ask.tsx";
 import { Empty } from "../../parts/empty.tsx";
 import { type Column, PagedTable } from "../../parts/paged-table.tsx";
@@ -16,7 +17,7 @@ const TONES: Record<BackupView["state"], Tone> = { waiting: "busy", running: "bu
 
 /** Backups of one homeserver: made, followed, given out, deleted. */
 export function Backups({ client }: { client: string }) {
-  const root = `/clients/${encodeURIComponent(client)}/backups`;
+  const root = inClient(client, "backups");
   const pages = usePages<BackupView>("clients", root, { limit: 20 });
   const making = useSend(() => post<BackupView>(root), { topics: ["clients"], said: words.asked });
   const { mutate: remove } = useSend((id: string) => del(`${root}/${encodeURIComponent(id)}`), {

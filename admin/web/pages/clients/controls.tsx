@@ -2,6 +2,7 @@ import { Button } from "@mantine/core";
 import { IconPlayerPlay, IconPlayerStop, IconRefresh } from "@tabler/icons-react";
 import type { ClientView } from "../../../api/clients-views.ts";
 import { post, useSend } from "../../api.ts";
+import { inClient } from "../../api-path.ts";
 import { askFirst } from "../../parts/ask.tsx";
 import { texts } from "../../texts.ts";
 
@@ -10,7 +11,7 @@ const words = texts.clients.server;
 /** Start, stop and restart, those that make sense now. */
 export function Controls({ client }: { client: ClientView }) {
   const { details, state, id, title } = client;
-  const act = (verb: "start" | "stop" | "restart") => () => post(`/clients/${encodeURIComponent(id)}/${verb}`);
+  const act = (verb: "start" | "stop" | "restart") => () => post(inClient(id, verb));
   const start = useSend(act("start"), { topics: ["clients"], said: words.started });
   const stop = useSend(act("stop"), { topics: ["clients"], said: words.stopping });
   const restart = useSend(act("restart"), { topics: ["clients"], said: words.restarting });

@@ -2,6 +2,7 @@ import { Button, Group, Modal, NumberInput, Stack, TextInput } from "@mantine/co
 import { useForm } from "@mantine/form";
 import type { ClientView } from "../../../api/clients-views.ts";
 import { fieldErrors, patch, useSend } from "../../api.ts";
+import { inClient } from "../../api-path.ts";
 import { Trouble } from "../../parts/trouble.tsx";
 import { texts } from "../../texts.ts";
 
@@ -25,7 +26,7 @@ function Form({ client, close }: { client: ClientView; close: () => void }) {
   const form = useForm({
     initialValues: { title: client.title, retentionDays: client.details?.retentionDays ?? 90 },
   });
-  const sending = useSend((wish: typeof form.values) => patch(`/clients/${encodeURIComponent(client.id)}`, wish), {
+  const sending = useSend((wish: typeof form.values) => patch(inClient(client.id), wish), {
     topics: ["clients", "session"],
     said: words.saved,
     onDone: close,

@@ -1,3 +1,4 @@
+import { inClient } from "../../api-path.ts";
 import "./clients.css";
 import { Button, Group, SegmentedControl, Stack, Text, Title } from "@mantine/core";
 import { useDisclosure } from "@mantine/hooks";
@@ -36,7 +37,7 @@ const COLUMNS: readonly Column<HealthView>[] = [
 export function Health({ client }: { client: string }) {
   const [span, setSpan] = useState<Span>("day");
   const [listed, { toggle }] = useDisclosure(false);
-  const pages = usePages<HealthView>("clients", `/clients/${encodeURIComponent(client)}/health`, { limit: 100 });
+  const pages = usePages<HealthView>("clients", inClient(client, "health"), { limit: 100 });
   const stretches = stretchesOf(pages.items, SPANS[span], Date.now());
   const share = shareRunning(stretches);
   return (

@@ -5,6 +5,7 @@ import { Link } from "wouter";
 import type { ClientCreated, ClientView } from "../../../api/clients-views.ts";
 import type { NewInviteView } from "../../../api/invites.ts";
 import { post, useGet, useSend } from "../../api.ts";
+import { inClient } from "../../api-path.ts";
 import { CopyButton } from "../../parts/copy-button.tsx";
 import { Trouble } from "../../parts/trouble.tsx";
 import { to } from "../../paths.ts";
@@ -15,7 +16,7 @@ const words = texts.clients.make;
 
 /** A new client's homeserver on its way, then its first invite link. */
 export function NewClientProgress({ made, close }: { made: ClientCreated; close: () => void }) {
-  const { data = made, error } = useGet<ClientView>("clients", `/clients/${encodeURIComponent(made.id)}`);
+  const { data = made, error } = useGet<ClientView>("clients", inClient(made.id));
   const { state } = data;
   const detail = data.details?.stateDetail ?? null;
   const bad = state === "failed" || state === "crash_loop" || (detail !== null && !made.setup);
@@ -85,10 +86,10 @@ function Waited() {
 
 /** The next step: somebody of the client comes in. */
 function Running({ client, close }: { client: ClientView; close: () => void }) {
-  const inviting = useSend(
-    () => post<NewInviteView>(`/clients/${encodeURIComponent(client.id)}/invites`, { role: "owner", maxUses: 1 }),
-    { topics: ["invites"], inline: true },
-  );
+  const inviting = useSend(() => post<NewInviteView>(inClient(client.id, "invites"), { role: "owner", maxUses: 1 }), {
+    topics: ["invites"],
+    inline: true,
+  });
   return (
     <Stack gap="sm">
       <Text fw={600}>{words.doneTitle(client.title)}</Text>

@@ -5,6 +5,7 @@ import { useState } from "react";
 import { useLocation } from "wouter";
 import type { ClientView } from "../../../api/clients-views.ts";
 import { del, useSend } from "../../api.ts";
+import { inClient } from "../../api-path.ts";
 import { CopyButton } from "../../parts/copy-button.tsx";
 import { Trouble } from "../../parts/trouble.tsx";
 import { to } from "../../paths.ts";
@@ -20,7 +21,7 @@ export function RemoveClient({ client }: { client: ClientView }) {
   const [keepBackup, setKeepBackup] = useState(true);
   const removing = useSend(
     () =>
-      del<{ backup: string | null }>(`/clients/${encodeURIComponent(client.id)}`, {
+      del<{ backup: string | null }>(inClient(client.id), {
         confirm: typed.trim(),
         keepBackup,
       }),

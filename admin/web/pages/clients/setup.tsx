@@ -1,3 +1,4 @@
+import { inClient } from "../../api-path.ts";
 import "./clients.css";
 import { Button, Group, Stack, Text } from "@mantine/core";
 import { useDisclosure } from "@mantine/hooks";
@@ -32,10 +33,7 @@ export function SetupFiles({ setup }: { setup: SetupView }) {
 /** The same again, later, on the homeserver's page. */
 export function SetupAgain({ client }: { client: string }) {
   const [shown, { toggle }] = useDisclosure(false);
-  const { data, error } = useGet<{ setup: SetupView | null }>(
-    "clients",
-    shown ? `/clients/${encodeURIComponent(client)}/setup` : null,
-  );
+  const { data, error } = useGet<{ setup: SetupView | null }>("clients", shown ? inClient(client, "setup") : null);
   return (
     <Stack gap="sm" align="flex-start">
       <Button variant="default" onClick={toggle} aria-expanded={shown}>

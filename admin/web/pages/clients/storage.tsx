@@ -2,6 +2,7 @@ import { Button, Group, Stack, Text } from "@mantine/core";
 import { IconRuler2 } from "@tabler/icons-react";
 import type { StorageView } from "../../../api/clients-views.ts";
 import { post, usePages, useSend } from "../../api.ts";
+import { inClient } from "../../api-path.ts";
 import { Trouble } from "../../parts/trouble.tsx";
 import { When } from "../../parts/when.tsx";
 import { texts } from "../../texts.ts";
@@ -13,7 +14,7 @@ const total = ({ databaseBytes, mediaBytes }: StorageView) => databaseBytes + me
 
 /** What a homeserver takes on the disk, and how that grew. */
 export function Storage({ client }: { client: string }) {
-  const path = `/clients/${encodeURIComponent(client)}/storage`;
+  const path = inClient(client, "storage");
   const pages = usePages<StorageView>("clients", path, { limit: 31 });
   const measuring = useSend(() => post<StorageView>(path), { topics: ["clients"], said: words.done });
   const [latest] = pages.items;

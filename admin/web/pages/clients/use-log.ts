@@ -1,5 +1,6 @@
 import { useEffect, useRef, useState } from "react";
 import { apiUrl } from "../../api.ts";
+import { inClient } from "../../api-path.ts";
 
 /** Lines that are kept: what is older is in the file. */
 const KEPT = 2000;
@@ -29,7 +30,7 @@ export function useLog(client: string, on: boolean, paused: boolean): Log {
   useEffect(() => {
     if (!on) return;
     let count = 0;
-    const source = new EventSource(apiUrl(`/clients/${encodeURIComponent(client)}/log`));
+    const source = new EventSource(apiUrl(inClient(client, "log")));
     // Each opening begins with the last lines again.
     source.onopen = () => {
       all.current = [];

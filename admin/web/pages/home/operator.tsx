@@ -3,9 +3,9 @@ import { useGet } from "../../api.ts";
 import { useMe } from "../../me.tsx";
 import { Page } from "../../parts/page.tsx";
 import { Trouble } from "../../parts/trouble.tsx";
+import { Waiting } from "../../parts/waiting.tsx";
 import { texts } from "../../texts.ts";
 import { AttentionList } from "./attention.tsx";
-import { Loading } from "./loading.tsx";
 import { Today } from "./today.tsx";
 
 const words = texts.home;
@@ -16,7 +16,7 @@ export function OperatorHome() {
   return (
     <Page title={words.hello(name)}>
       <Trouble error={data ? null : error} again={() => void refetch()} />
-      {!data && !error && <Loading />}
+      {!data && !error && <Waiting lines={4} height={76} />}
       {data && <AttentionList items={data.attention} allGood={words.allGoodOperator} />}
       {data && <Today today={data.today} />}
     </Page>

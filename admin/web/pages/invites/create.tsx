@@ -3,6 +3,7 @@ import { Button, Group, Image, Modal, NumberInput, Stack, Text, TextInput } from
 import { type FormEvent, useState } from "react";
 import type { NewInviteView } from "../../../api/invites.ts";
 import { fieldErrors, post, useSend } from "../../api.ts";
+import { inClient } from "../../api-path.ts";
 import { CopyButton } from "../../parts/copy-button.tsx";
 import { Trouble } from "../../parts/trouble.tsx";
 import { When } from "../../parts/when.tsx";
@@ -45,7 +46,7 @@ function InviteForm({ client, onMade }: { client: string; onMade: (invite: NewIn
   const [username, setUsername] = useState("");
   const [displayName, setDisplayName] = useState("");
   const [role, setRole] = useState("member");
-  const make = useSend((body: object) => post<NewInviteView>(`/clients/${encodeURIComponent(client)}/invites`, body), {
+  const make = useSend((body: object) => post<NewInviteView>(inClient(client, "invites"), body), {
     topics: ["invites"],
     inline: true,
     onDone: onMade,

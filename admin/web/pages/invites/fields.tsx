@@ -1,6 +1,7 @@
 /** Fields that the invite form and the import share. */
 import { NativeSelect } from "@mantine/core";
 import { useGet } from "../../api.ts";
+import { inClient } from "../../api-path.ts";
 import { useMe } from "../../me.tsx";
 import { texts } from "../../texts.ts";
 
@@ -11,7 +12,7 @@ interface Team {
 
 /** The client's teams; undefined while they are on their way. */
 export const useTeams = (client: string): Team[] | undefined =>
-  useGet<{ items: Team[] }>("teams", `/clients/${encodeURIComponent(client)}/teams`, { limit: 100 }).data?.items;
+  useGet<{ items: Team[] }>("teams", inClient(client, "teams"), { limit: 100 }).data?.items;
 
 interface TeamFieldProps {
   teams: Team[] | undefined;

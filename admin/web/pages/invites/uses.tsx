@@ -2,6 +2,7 @@ import { Modal, Text } from "@mantine/core";
 import { useMemo } from "react";
 import type { InviteUseView, InviteView } from "../../../api/invites.ts";
 import { usePages } from "../../api.ts";
+import { inClient } from "../../api-path.ts";
 import { type Column, PagedTable } from "../../parts/paged-table.tsx";
 import { When } from "../../parts/when.tsx";
 import { texts } from "../../texts.ts";
@@ -19,7 +20,7 @@ export function InviteUses({
   invite: InviteView | null;
   close: () => void;
 }) {
-  const base = `/clients/${encodeURIComponent(client)}/invites`;
+  const base = inClient(client, "invites");
   const pages = usePages<InviteUseView>("invites", invite && `${base}/${encodeURIComponent(invite.id)}/uses`);
   const columns = useMemo<Column<InviteUseView>[]>(
     () => [

@@ -1,9 +1,11 @@
 /** Many people from a CSV file: choose, look at what would happen, make the links. */
+
 import { Alert, Button, Checkbox, Code, FileInput, Group, Modal, NumberInput, Stack, Text } from "@mantine/core";
 import { IconAlertTriangle, IconDownload, IconFileImport } from "@tabler/icons-react";
 import { useState } from "react";
 import type { ImportView } from "../../../api/invites.ts";
 import { post, useSend } from "../../api.ts";
+import { inClient } from "../../api-path.ts";
 import { CopyButton } from "../../parts/copy-button.tsx";
 import { Trouble } from "../../parts/trouble.tsx";
 import { texts } from "../../texts.ts";
@@ -57,7 +59,7 @@ export function ImportPeople({ client, opened, close }: { client: string; opened
   );
 }
 
-const pathOf = (client: string, rest = "") => `/clients/${encodeURIComponent(client)}/people/import${rest}`;
+const pathOf = (client: string, rest = "") => `${inClient(client, "people", "import")}${rest}`;
 
 function ChooseFile({ client, onLooked }: { client: string; onLooked: (view: ImportView, wish: Wish) => void }) {
   const teams = useTeams(client);

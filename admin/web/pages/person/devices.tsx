@@ -1,11 +1,13 @@
 /** Where somebody is signed in. */
-import { Button, Group, Skeleton, Stack, Text } from "@mantine/core";
+
+import { Button, Group, Stack, Text } from "@mantine/core";
 import { IconDeviceMobile } from "@tabler/icons-react";
 import type { DeviceView } from "../../../api/people-views.ts";
 import { del, usePages, useSend } from "../../api.ts";
 import { useMay } from "../../me.tsx";
 import { askFirst } from "../../parts/ask.tsx";
 import { Trouble } from "../../parts/trouble.tsx";
+import { Waiting } from "../../parts/waiting.tsx";
 import { When } from "../../parts/when.tsx";
 import { texts } from "../../texts.ts";
 import { Card, type PersonProps } from "../person.tsx";
@@ -32,7 +34,7 @@ export function DevicesCard({ path, person }: PersonProps) {
       <Text size="sm" c="dimmed">
         {words.devicesHelp}
       </Text>
-      {pages.loading && <Skeleton height={40} role="status" aria-label={texts.shell.loading} />}
+      {pages.loading && <Waiting lines={1} height={40} />}
       <Trouble error={pages.error} again={pages.again} />
       {!pages.loading && !pages.error && pages.items.length === 0 && <Text>{words.noDevices}</Text>}
       <Stack component="ul" gap="sm" m={0} p={0} style={{ listStyle: "none" }}>

@@ -5,6 +5,7 @@ import { useState } from "react";
 import { Link } from "wouter";
 import type { RoomAgentView, RoomView } from "../../../api/teams-views.ts";
 import { del, patch, post, useGet, useSend } from "../../api.ts";
+import { inClient } from "../../api-path.ts";
 import { AgentFace } from "../../parts/agent-face.tsx";
 import { askFirst } from "../../parts/ask.tsx";
 import { Empty } from "../../parts/empty.tsx";
@@ -132,7 +133,7 @@ interface AgentChoice {
 function AddAgent({ client, path, room, onClose }: Pick<Props, "client" | "path" | "room"> & { onClose: () => void }) {
   const [agent, setAgent] = useState<string | null>(null);
   const [scope, setScope] = useState<Scope>("member");
-  const { data, error } = useGet<{ items: AgentChoice[] }>("agents", `/clients/${encodeURIComponent(client)}/agents`, {
+  const { data, error } = useGet<{ items: AgentChoice[] }>("agents", inClient(client, "agents"), {
     limit: 100,
   });
   const here = room.agents.map(({ id }) => id);

@@ -6,6 +6,7 @@ import { useSearchParams } from "wouter";
 import type { AgentItem } from "../../../api/agents-views.ts";
 import type { RunItem } from "../../../api/runs-views.ts";
 import { useGet, usePages } from "../../api.ts";
+import { inClient } from "../../api-path.ts";
 import { texts } from "../../texts.ts";
 
 const words = texts.runs;
@@ -151,11 +152,11 @@ function AgentSelect({
 }) {
   const [typed, setTyped] = useState("");
   const [q] = useDebouncedValue(typed.trim(), 250);
-  const { items } = usePages<AgentItem>("agents", `/clients/${encodeURIComponent(client)}/agents`, { q, limit: 50 });
+  const { items } = usePages<AgentItem>("agents", inClient(client, "agents"), { q, limit: 50 });
   const data = items.map(({ id, name }) => ({ value: id, label: name }));
   // What was chosen stays a choice, whatever is typed; from a link it comes without its name.
   const listed = data.some((one) => one.value === value);
-  const path = `/clients/${encodeURIComponent(client)}/agents/${encodeURIComponent(value)}`;
+  const path = inClient(client, "agents", value);
   const { data: chosen } = useGet<{ name: string }>("agents", value && !listed ? path : null);
   if (value && !listed) data.unshift({ value, label: chosen?.name ?? value });
   return (

@@ -3,6 +3,7 @@ import { useDebouncedValue } from "@mantine/hooks";
 import { useState } from "react";
 import type { PersonView } from "../../../api/people-views.ts";
 import { useGet, useSend } from "../../api.ts";
+import { inClient } from "../../api-path.ts";
 import { Trouble } from "../../parts/trouble.tsx";
 import { texts } from "../../texts.ts";
 
@@ -24,7 +25,7 @@ export function AddPeople({
   const [q] = useDebouncedValue(typed.trim(), 250);
   const [chosen, setChosen] = useState<string[]>([]);
   const [names, setNames] = useState<Record<string, string>>({});
-  const { data, error } = useGet<{ items: PersonView[] }>("people", `/clients/${encodeURIComponent(client)}/people`, {
+  const { data, error } = useGet<{ items: PersonView[] }>("people", inClient(client, "people"), {
     q,
     state: "active",
     limit: 20,

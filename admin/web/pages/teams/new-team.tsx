@@ -1,16 +1,4 @@
-import {
-  Button,
-  Group,
-  List,
-  Modal,
-  Skeleton,
-  Stack,
-  Text,
-  Textarea,
-  TextInput,
-  ThemeIcon,
-  UnstyledButton,
-} from "@mantine/core";
+import { Button, Group, List, Modal, Stack, Text, Textarea, TextInput, ThemeIcon, UnstyledButton } from "@mantine/core";
 import {
   IconChevronRight,
   IconCode,
@@ -27,7 +15,9 @@ import {
 import { type ComponentType, type FormEvent, useState } from "react";
 import type { TeamTemplateView, TeamView } from "../../../api/teams-views.ts";
 import { fieldErrors, post, useGet, useSend } from "../../api.ts";
+import { inClient } from "../../api-path.ts";
 import { Trouble } from "../../parts/trouble.tsx";
+import { Waiting } from "../../parts/waiting.tsx";
 import { texts } from "../../texts.ts";
 import classes from "./teams.module.css";
 
@@ -71,7 +61,7 @@ function Choose({ onChoose }: { onChoose: (chosen: TeamTemplateView | "blank") =
     <Stack gap="xs">
       <Text>{wizard.pick}</Text>
       <Trouble error={error} again={() => void refetch()} />
-      {!data && !error && <Skeleton height={200} radius="md" />}
+      {!data && !error && <Waiting height={60} />}
       {data?.items.map((template) => (
         <Choice
           key={template.id}
@@ -129,7 +119,7 @@ interface DetailsProps {
 function Details({ client, chosen, onBack, onClose }: DetailsProps) {
   const [name, setName] = useState(chosen === "blank" ? "" : chosen.title);
   const [rooms, setRooms] = useState("general");
-  const sending = useSend((body: NewTeamBody) => post<TeamView>(`/clients/${encodeURIComponent(client)}/teams`, body), {
+  const sending = useSend((body: NewTeamBody) => post<TeamView>(inClient(client, "teams"), body), {
     topics: ["teams"],
     said: (team) => wizard.started(team.name),
     onDone: onClose,

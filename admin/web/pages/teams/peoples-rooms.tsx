@@ -4,6 +4,7 @@ import { useMemo } from "react";
 import { Link } from "wouter";
 import type { RoomView } from "../../../api/teams-views.ts";
 import { usePages } from "../../api.ts";
+import { inClient } from "../../api-path.ts";
 import { Empty } from "../../parts/empty.tsx";
 import { type Column, PagedTable } from "../../parts/paged-table.tsx";
 import { When } from "../../parts/when.tsx";
@@ -15,7 +16,7 @@ const words = texts.teams.peoplesRooms;
 
 /** Rooms that belong to people, listed because an agent is in them. */
 export function PeoplesRooms({ client }: { client: string }) {
-  const pages = usePages<RoomView>("teams", `/clients/${encodeURIComponent(client)}/rooms`, { made: "people" });
+  const pages = usePages<RoomView>("teams", inClient(client, "rooms"), { made: "people" });
   const columns = useMemo(() => columnsFor(client), [client]);
   return (
     <Stack gap="md">

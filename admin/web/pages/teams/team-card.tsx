@@ -14,6 +14,7 @@ import {
 import { useState } from "react";
 import type { TeamView } from "../../../api/teams-views.ts";
 import { patch, post, useSend } from "../../api.ts";
+import { inClient } from "../../api-path.ts";
 import { useMay } from "../../me.tsx";
 import { askFirst } from "../../parts/ask.tsx";
 import { texts } from "../../texts.ts";
@@ -52,8 +53,7 @@ export function TeamCard({ client, team }: { client: string; team: TeamView }) {
   );
 }
 
-const pathOf = (client: string, team: TeamView) =>
-  `/clients/${encodeURIComponent(client)}/teams/${encodeURIComponent(team.id)}`;
+const pathOf = (client: string, team: TeamView) => inClient(client, "teams", team.id);
 
 interface HeadProps {
   client: string;

@@ -1,11 +1,13 @@
-import { Button, Skeleton, Stack } from "@mantine/core";
+import { Button, Stack } from "@mantine/core";
 import { IconArchive, IconSitemap } from "@tabler/icons-react";
 import type { ReactNode } from "react";
 import type { TeamView } from "../../../api/teams-views.ts";
 import { usePages } from "../../api.ts";
+import { inClient } from "../../api-path.ts";
 import { useMe } from "../../me.tsx";
 import { Empty } from "../../parts/empty.tsx";
 import { Trouble } from "../../parts/trouble.tsx";
+import { Waiting } from "../../parts/waiting.tsx";
 import { texts } from "../../texts.ts";
 import { TeamCard } from "./team-card.tsx";
 
@@ -20,18 +22,12 @@ interface Props {
 }
 
 export function TeamTree({ client, archived, q, create }: Props) {
-  const pages = usePages<TeamView>("teams", `/clients/${encodeURIComponent(client)}/teams`, {
+  const pages = usePages<TeamView>("teams", inClient(client, "teams"), {
     archived: archived ? "true" : "false",
     q,
     limit: 20,
   });
-  if (pages.loading)
-    return (
-      <Stack role="status" aria-label={texts.shell.loading}>
-        <Skeleton height={140} radius="md" />
-        <Skeleton height={140} radius="md" />
-      </Stack>
-    );
+  if (pages.loading) return <Waiting height={140} lines={2} />;
   if (pages.items.length === 0)
     return pages.error ? <Trouble error={pages.error} again={pages.again} /> : <Nothing {...{ archived, q, create }} />;
   return (

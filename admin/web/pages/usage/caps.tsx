@@ -2,6 +2,7 @@ import { Button, Group, NumberInput, Progress, SimpleGrid, Stack, Text, Title } 
 import { useState } from "react";
 import type { CapsView } from "../../../api/usage.ts";
 import { put, useGet, useSend } from "../../api.ts";
+import { inClient } from "../../api-path.ts";
 import { useMay } from "../../me.tsx";
 import { Trouble } from "../../parts/trouble.tsx";
 import { texts } from "../../texts.ts";
@@ -17,7 +18,7 @@ const RANGES: Record<Name, [number, number]> = {
   quickReplies: [1, 1_000_000],
 };
 
-const pathOf = (client: string) => `/clients/${encodeURIComponent(client)}/caps`;
+const pathOf = (client: string) => inClient(client, "caps");
 const useCaps = (client: string) => useGet<CapsView>(["usage", "runs"], pathOf(client));
 
 /** What of the day's tokens is gone. */
