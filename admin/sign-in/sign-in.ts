@@ -42,6 +42,12 @@ export function matrixName(name: string): { localpart: string; serverName: strin
   return localpart && serverName ? { localpart, serverName } : null;
 }
 
+/** Pure: one name for all ways to write it, so that each of them counts as a try of the same. */
+export function triedName(name: string): string {
+  const person = matrixName(name);
+  return person ? `@${person.localpart}:${person.serverName}` : name;
+}
+
 async function signInOperator(ctx: Context, { name, password, code }: Typed): Promise<SignedIn> {
   const [row] = await ctx.sql<
     { id: string; name: string; hash: string | null; secondFactor: boolean; state: string }[]

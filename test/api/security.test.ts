@@ -117,6 +117,17 @@ test.each(["constructor", "__proto__", "toString"])(
   },
 );
 
+test("tries of one name count together, however it is written", async () => {
+  const { api } = await setUp();
+  const spellings = [userId("ann"), "ann:acme.test", "ann@acme.test", " @ANN:acme.test"];
+  const tried: number[] = [];
+  for (let n = 0; n < 11; n++) {
+    const name = spellings[n % spellings.length];
+    tried.push((await api.stranger("POST", "/sign-in", { name, password: "wrong" })).status);
+  }
+  expect(tried).toEqual([...Array.from({ length: 10 }, () => 403), 429]);
+});
+
 test("a link that could not be used stands in no log: it still works", async () => {
   const { ctx, api, server } = await setUp();
   const link = await createLink(ctx, {
