@@ -1,5 +1,6 @@
 /** Accounts of those who run the platform. */
 import type { Context } from "../../core/context.ts";
+import { AppError } from "../../core/errors.ts";
 import { linkForOperator } from "../sign-in/first-operator.ts";
 import {
   createOperator,
@@ -9,6 +10,7 @@ import {
   removeOperator,
   setOperatorState,
 } from "../sign-in/operators.ts";
+import type { Caller } from "./caller.ts";
 import { type Endpoint, endpoint, moment, words, z } from "./endpoint.ts";
 import { iso } from "./iso.ts";
 import { pageOf, pageQuery, readCursor, toPage, writeCursor } from "./pages.ts";
@@ -65,6 +67,7 @@ export const operatorEndpoints = (ctx: Context): Endpoint[] => [
       creates: true,
     },
     async ({ body, caller, audit }) => {
+      notByToken(caller);
       const made = await createOperator(ctx, body);
       audit({ target: targetOf(made), after: { name: made.name } });
       const link = await linkForOperator(ctx, made.id, { createdBy: caller.name });
@@ -108,6 +111,7 @@ export const operatorEndpoints = (ctx: Context): Endpoint[] => [
       creates: true,
     },
     async ({ params, body, caller, audit }) => {
+      notByToken(caller);
       const operator = await getOperator(ctx, params.operator);
       audit({ target: targetOf(operator), after: { secondFactorReset: body.resetSecondFactor } });
       const { url, expiresAt } = await linkForOperator(ctx, operator.id, { ...body, createdBy: caller.name });
@@ -131,6 +135,11 @@ export const operatorEndpoints = (ctx: Context): Endpoint[] => [
     },
   ),
 ];
+
+/** Whoever has such a link becomes an operator with every right, whatever the token may. */
+function notByToken({ token }: Caller): void {
+  if (token) throw new AppError("forbidden", "Operators are let in from the panel only, not with an API token.");
+}
 
 const targetOf = ({ id, name }: Operator) => ({ kind: "operator", id, name });
 

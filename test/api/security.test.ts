@@ -61,6 +61,17 @@ test("a token makes nobody who may more than it does", async () => {
   expect((await people("POST", `${CLIENT}/invites`, { role: "member" })).status).toBe(201);
 });
 
+test("no token makes a link that lets an operator in", async () => {
+  const { ctx, api, clock } = await setUp();
+  const { id: operatorId } = await api.operator();
+  const wish = { name: "script", scopes: ["operators.write"], expiresAt: new Date(clock.now() + 86_400_000) };
+  const { token } = await createToken(ctx, { account: { operatorId }, role: "operator" }, wish);
+  const headers = { authorization: `Bearer ${token}` };
+  expect((await api.stranger("POST", `/operators/${operatorId}/link`, {}, headers)).status).toBe(403);
+  expect((await api.stranger("POST", "/operators", { name: "eve" }, headers)).status).toBe(403);
+  expect(await ctx.sql`select 1 from one_time_links`).toEqual([]);
+});
+
 test("a token without the right to read runs sees no questions on the home page either", async () => {
   const world = await setUp();
   const home = await (await tokenOf(world, ["clients.read"]))("GET", `${CLIENT}/home`);
