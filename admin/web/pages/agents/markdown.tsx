@@ -1,10 +1,14 @@
 /** An answer as a Matrix app shows it. Made of elements, never of HTML that a model wrote; no pictures and nothing remote. */
 import { Anchor, Code, List, Table } from "@mantine/core";
-import { lexer, type Token, type Tokens } from "marked";
+import type { Token, Tokens } from "marked";
 import { Fragment, type ReactNode } from "react";
+import { tokensOf } from "./markdown-tokens.ts";
 
 export default function Markdown({ text }: { text: string }) {
-  return <div className="agt-markdown">{blocks(lexer(text))}</div>;
+  const tokens = tokensOf(text);
+  return (
+    <div className="agt-markdown">{tokens ? blocks(tokens) : <p style={{ whiteSpace: "pre-wrap" }}>{text}</p>}</div>
+  );
 }
 
 const each = (tokens: Token[] | undefined, draw: (token: Token) => ReactNode): ReactNode =>
