@@ -79,7 +79,7 @@ export async function typedProblems(
 }
 
 /** Pure: what is wrong with name and password for this link. */
-export function fieldProblems(
+function fieldProblems(
   typed: { username: string; password: string },
   invite: Pick<InviteRow, "username" | "displayName">,
   serverName: string,
@@ -140,7 +140,7 @@ const loginOf = (invite: InviteRow, { username, password }: Person) => ({
  * A timeout or a broken connection leaves open whether the account was made; then the use stays with its name, and the same
  * name and password again find out. A refused connection or an answer that says no leaves nothing open.
  */
-export function mayHaveMade(error: unknown): boolean {
+function mayHaveMade(error: unknown): boolean {
   if (!(error instanceof AppError)) return true;
   if (error.code !== "homeserver_down") return false;
   const code = (error.cause as { code?: string } | undefined)?.code ?? "";

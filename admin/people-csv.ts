@@ -4,7 +4,7 @@ import { AppError } from "../core/errors.ts";
 import { usernameProblem } from "../homeserver/accounts.ts";
 import type { TenantRole } from "../migrations/types.ts";
 
-export const MOST_ROWS = 2000;
+const MOST_ROWS = 2000;
 export const MOST_BYTES = 1_000_000;
 
 export interface CsvPerson {

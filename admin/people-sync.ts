@@ -133,7 +133,7 @@ async function upsert(ctx: Context, tenantId: string, page: HomeserverPerson[], 
 }
 
 /** What Postgres cannot keep, and what would make the name longer than an index takes, is left out. */
-export const shownName = (name: string | null): string | null =>
+const shownName = (name: string | null): string | null =>
   name?.replaceAll("\0", "").slice(0, 256).toWellFormed() || null;
 
 /** Reads one person anew and writes the row. Null when the homeserver has no such person. */

@@ -37,7 +37,7 @@ export class DraftConflict extends AppError {
   }
 }
 
-export const savedDraft = ({ draft, definition, draftRevision, draftBy, draftAt }: AgentRow): SavedDraft => ({
+const savedDraft = ({ draft, definition, draftRevision, draftBy, draftAt }: AgentRow): SavedDraft => ({
   definition: draft ?? definition,
   revision: draftRevision,
   by: draftBy,

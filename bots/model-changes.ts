@@ -83,7 +83,7 @@ async function defaultModelId({ sql: query }: Context, tenantId: string | null):
 }
 
 /** One that belongs to this owner. Throws `not_found`. */
-export async function getModel(ctx: Context, tenantId: string | null, id: string): Promise<Row> {
+async function getModel(ctx: Context, tenantId: string | null, id: string): Promise<Row> {
   const [row] = await ctx.db
     .select()
     .from(models)

@@ -4,7 +4,7 @@ import type { Context } from "../core/context.ts";
 import { AppError } from "../core/errors.ts";
 import { agents, agentVersions } from "../migrations/schema.ts";
 import type { AgentDefinition } from "../migrations/types.ts";
-import { type AgentRow, lockAgent, nameTaken, readAgent, type Transaction } from "./agent-rows.ts";
+import { type AgentRow, lockAgent, nameTaken, type Transaction } from "./agent-rows.ts";
 import { followLater, followNow, notMadeYet } from "./agent-user.ts";
 import { checkDefinition, DefinitionError, hasModel, referenceProblems } from "./definition.ts";
 import { NO_DRAFT, savedMeanwhile } from "./drafts.ts";
@@ -69,24 +69,6 @@ export async function rollback(
     const definition = gone ? { ...old.definition, model: null } : old.definition;
     const note = `Back to version ${version}${gone ? `; its model ${model} is gone, so the default answers` : ""}`;
     return await writeVersion(tx, before, { definition, by, note, draftToo: false });
-  });
-  return await follow(ctx, row);
-}
-
-/** Changes some of what is published, at once. Throws as `publish` does. */
-export async function changeAgent(
-  ctx: Context,
-  id: string,
-  change: Partial<AgentDefinition>,
-  by: string | null = null,
-): Promise<AgentRow> {
-  const { tenantId } = await readAgent(ctx, id);
-  const row = await ctx.db.transaction(async (tx) => {
-    const before = await lockAgent(tx, tenantId, id);
-    if (before.state === "draft")
-      throw new AppError("conflict", `${before.name} was never published. Publish it first.`);
-    const definition = checkDefinition({ ...before.definition, ...change }, { whole: true });
-    return await writeVersion(tx, before, { definition, by, note: null, draftToo: false });
   });
   return await follow(ctx, row);
 }

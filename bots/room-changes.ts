@@ -55,7 +55,7 @@ function answerInvite(event: RoutedEvent, agent: AgentView, view: RoomView): Dec
 }
 
 /** A sentence when this user may not invite the agent. */
-export function inviteProblem(
+function inviteProblem(
   sender: string,
   agent: Pick<AgentView, "name" | "state" | "whoMayInvite">,
   view: Pick<RoomView, "serverName" | "controlUserId">,
@@ -119,7 +119,7 @@ function visibleFrom(event: RoutedEvent, view: RoomView): number {
 }
 
 /** Whether each agent here has the power level of its scope. */
-export function scopesHold(view: RoomView): boolean {
+function scopesHold(view: RoomView): boolean {
   const levels = view.state?.powerLevels;
   if (!levels) return true;
   return view.agents

@@ -120,7 +120,7 @@ export async function readTimeline(ctx: Context, tenantId: string, runId: string
 }
 
 /** https://spec.matrix.org: matrix.to links, which Element opens. */
-export function eventLink(roomId: string, eventId: string | null, server: string): string {
+function eventLink(roomId: string, eventId: string | null, server: string): string {
   const event = eventId === null ? "" : `/${encodeURIComponent(eventId)}`;
   return `https://matrix.to/#/${encodeURIComponent(roomId)}${event}?via=${encodeURIComponent(server)}`;
 }

@@ -18,7 +18,7 @@ import { getTemplate } from "./templates.ts";
 
 type TeamRow = typeof teams.$inferSelect;
 
-export const MAX_ROOMS = 50;
+const MAX_ROOMS = 50;
 const NAMES_TRIED = 20;
 
 export interface TeamWish {

@@ -9,7 +9,7 @@ export const USAGE_BY = ["day", "client", "agent", "room", "person", "model"] as
 export type UsageBy = (typeof USAGE_BY)[number];
 
 /** How many parts of the chart have a name of their own; the rest is one more. */
-export const SERIES = 8;
+const SERIES = 8;
 
 export interface UsageQuery {
   /** Null: of all clients. */

@@ -17,7 +17,7 @@ const ATTEMPTS = 3;
 const OPEN = ["waiting", "running"] as const;
 
 /** Where all backups of homeservers lie. */
-export const backupsFolder = ({ config }: Pick<Context, "config">): string => path.join(config.home, "backups");
+const backupsFolder = ({ config }: Pick<Context, "config">): string => path.join(config.home, "backups");
 
 /**
  * Has the running platform make a backup; while one is waiting or being made it is that one. Throws `not_found`, or `conflict` for a

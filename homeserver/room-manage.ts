@@ -17,7 +17,6 @@ type Tx = Parameters<Parameters<Context["db"]["transaction"]>[0]>[0];
 
 /** What newcomers read; never what the whole world may. */
 export const VISIBILITIES = ["shared", "invited", "joined"] as const;
-export type Visibility = (typeof VISIBILITIES)[number];
 
 export const MAX_NAME = 100;
 export const MAX_TOPIC = 1000;

@@ -15,7 +15,7 @@ const KEPT_DAYS = 400;
 const dayOf = (ms: number) => new Date(ms).toISOString().slice(0, 10);
 
 /** Whether what it takes can be known here: not of homeservers that others run. */
-export const storageIsKnown = (row: Pick<TenantRow, "driver">): boolean => driverOf(row.driver).storage !== undefined;
+const storageIsKnown = (row: Pick<TenantRow, "driver">): boolean => driverOf(row.driver).storage !== undefined;
 
 const measuring = new Map<string, Promise<StorageRow>>();
 

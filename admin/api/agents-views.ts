@@ -96,7 +96,7 @@ export const versionDetails = versionView.extend({ definition: definitionView })
 export type VersionDetails = z.output<typeof versionDetails>;
 
 /** The draft as it is kept; also what a 409 of saving carries as `current`. */
-export const draftView = z
+const draftView = z
   .object({
     definition: definitionView,
     revision: z.number().int().openapi({ description: "Send it back when you save." }),

@@ -4,7 +4,7 @@ import { z } from "@hono/zod-openapi";
 type Issue = Parameters<NonNullable<NonNullable<Parameters<typeof z.config>[0]>["localeError"]>>[0];
 
 /** One sentence for a kind of issue. */
-export function sentenceOfIssue(issue: Issue): string {
+function sentenceOfIssue(issue: Issue): string {
   switch (issue.code) {
     case "invalid_type":
       return issue.input === undefined

@@ -18,7 +18,7 @@ export interface Welcome {
  * Opens Element X with homeserver and name filled in. It needs HTTPS, so there is none for other homeservers.
  * https://docs.element.io/latest/element-support/mobile-deep-links (account_provider, login_hint)
  */
-export function elementXLink(person: Pick<Welcome, "homeserverUrl" | "serverName" | "userId">): string | undefined {
+function elementXLink(person: Pick<Welcome, "homeserverUrl" | "serverName" | "userId">): string | undefined {
   if (!person.homeserverUrl.startsWith("https://")) return undefined;
   const server = encodeURIComponent(person.serverName).replaceAll("%3A", ":");
   const user = person.userId.split(":")[0] ?? "";

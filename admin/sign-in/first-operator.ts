@@ -8,7 +8,7 @@ import { resetSecondFactor } from "./totp.ts";
 const FIRST_NAME = "admin";
 const FIRST_LINK_MS = 7 * 86_400_000;
 /** A link that one operator hands to another. */
-export const OPERATOR_LINK_MS = 2 * 86_400_000;
+const OPERATOR_LINK_MS = 2 * 86_400_000;
 
 /** At a start: the address of a new link (those before end), or null when an operator has a password. Makes the first operator. */
 export async function firstOperatorLink(ctx: Context): Promise<string | null> {

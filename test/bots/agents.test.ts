@@ -3,8 +3,9 @@ import { expect, test } from "vitest";
 import { agentLocalpart, agentNameProblem } from "../../bots/agent-names.ts";
 import { completeRemovals, createAgent, getAgent, listAgents, removeAgent, setAgentState } from "../../bots/agents.ts";
 import { drawAvatar } from "../../bots/avatar.ts";
+import { saveDraft } from "../../bots/drafts.ts";
 import { drainRoom } from "../../bots/drain-room.ts";
-import { changeAgent } from "../../bots/publish.ts";
+import { publish } from "../../bots/publish.ts";
 import { createTenant } from "../../homeserver/tenants.ts";
 import { testContext } from "../harness/postgres.ts";
 import { ok, refused, type ScriptedHomeserver, scriptedHomeserver } from "./homeserver.ts";
@@ -91,8 +92,12 @@ test("a change makes a version, keeps those before it and renames the user", asy
   const { ctx, homeserver } = await tenant();
   const { id } = await createAgent(ctx, wish("Writer"));
   await createAgent(ctx, wish("Planner"));
-  await changeAgent(ctx, id, { name: "Author", instructions: "Write books." });
-  await expect(changeAgent(ctx, id, { name: "planner" })).rejects.toMatchObject({ code: "conflict" });
+  const draft = { tenantId: TENANT, agentId: id, by: "@maya:acme.test" };
+  const definition = { ...DEFINITION, name: "Author", instructions: "Write books." };
+  await saveDraft(ctx, { ...draft, definition, revision: 0 });
+  await publish(ctx, { ...draft, revision: 1 });
+  const taken = saveDraft(ctx, { ...draft, definition: { ...definition, name: "planner" }, revision: 1 });
+  await expect(taken).rejects.toMatchObject({ code: "conflict" });
   expect(homeserver.to(/\/displayname$/).at(-1)?.body).toEqual({ displayname: "Author" });
   const versions =
     await ctx.sql`select version, definition->>'instructions' as said from agent_versions where agent_id = ${id} order by 1`;

@@ -76,7 +76,7 @@ export default function InvitesPage() {
 
 const TONES = { open: "good", spent: "quiet", expired: "quiet", revoked: "quiet" } as const;
 
-export const titleOf = ({ username, team }: Pick<InviteView, "username" | "team">): string =>
+const titleOf = ({ username, team }: Pick<InviteView, "username" | "team">): string =>
   username ? words.forName(username) : words.forAnyone(team?.name ?? null);
 
 function columnsOf(

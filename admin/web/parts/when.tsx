@@ -16,7 +16,7 @@ const STEPS = [
 export const exactTime = (at: string | number | Date): string => exact.format(new Date(at));
 
 /** How long ago, or until then. */
-export function relativeTime(at: string | number | Date, now = Date.now()): string {
+function relativeTime(at: string | number | Date, now = Date.now()): string {
   const seconds = Math.round((new Date(at).getTime() - now) / 1000);
   for (const [unit, size] of STEPS)
     if (Math.abs(seconds) >= size) return relative.format(Math.round(seconds / size), unit);
