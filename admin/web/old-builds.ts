@@ -10,9 +10,14 @@ export async function removeOldBuilds(folder: string, current: string, now: numb
   await Promise.all(
     others.map(async (entry) => {
       const place = path.join(folder, entry);
-      // Another build may remove it at the same time.
-      const found = await lstat(place).catch(() => null);
-      if (found && now - found.mtimeMs > HOUR_MS) await rm(place, { recursive: true, force: true });
+      const changedAt = await lstat(place).then(({ mtimeMs }) => mtimeMs, unlessGone);
+      if (now - changedAt > HOUR_MS) await rm(place, { recursive: true, force: true });
     }),
   );
+}
+
+/** Another build may remove it at the same time: then nothing is left to do here. */
+function unlessGone(error: NodeJS.ErrnoException): number {
+  if (error.code === "ENOENT") return Number.POSITIVE_INFINITY;
+  throw error;
 }
