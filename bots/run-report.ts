@@ -62,8 +62,9 @@ const SECRETS = [
   /\bAIza[A-Za-z0-9_-]{20,}/g,
   /\bAKIA[A-Z0-9]{12,}/g,
   /\beyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{8,}(?:\.[A-Za-z0-9_-]+)?/g,
-  /(?<=\b(?:bearer|basic)\s+)[A-Za-z0-9._~+/=-]{8,}/gi,
-  /(?<=\b(?:api[-_ ]?key|access[-_ ]?token|token|secret|password|authorization|x-api-key)["']?\s*[:=]\s*["']?)[^\s"',;]{4,}/gi,
+  // Read forwards: looking back over spaces from each of many thousand spaces would keep everybody waiting.
+  /\b((?:bearer|basic)\s+)[A-Za-z0-9._~+/=-]{8,}/gi,
+  /\b((?:api[-_ ]?key|access[-_ ]?token|token|secret|password|authorization|x-api-key)["']?\s*[:=]\s*["']?)[^\s"',;]{4,}/gi,
   /(?<=\/\/)[^\s/@:]+:[^\s/@]+(?=@)/g,
   // Long and random: hex and base64 without words in it. Ids of ours are shorter or begin with a sign.
   /(?<![$!@A-Za-z0-9_-])(?=[A-Za-z0-9_-]*\d)(?=[A-Za-z0-9_-]*[a-z])[A-Za-z0-9_-]{40,}/gi,
@@ -71,4 +72,7 @@ const SECRETS = [
 
 /** The text with everything that looks like a secret taken out. */
 export const redact = (text: string): string =>
-  SECRETS.reduce((left, pattern) => left.replaceAll(pattern, "[removed]"), text);
+  SECRETS.reduce(
+    (left, pattern) => left.replaceAll(pattern, (_, before) => `${typeof before === "string" ? before : ""}[removed]`),
+    text,
+  );
