@@ -15,6 +15,9 @@ export function fillVariables(text: string, values: Record<string, string>): str
 /** Names in the instructions that nobody gives a value: each once, as they are written. */
 export function unknownVariables({ instructions, variables = {} }: AgentDefinition): string[] {
   const known = new Set<string>([...BUILT_IN, ...Object.keys(variables)]);
-  const named = [...instructions.matchAll(/\{\{\s*([^{}\n]{1,60}?)\s*\}\}/g)].map(([, name]) => name ?? "");
-  return [...new Set(named)].filter((name) => !known.has(name));
+  // Spaces are taken away afterwards: a pattern that tries all ways to share out thousands of them never ends.
+  const named = [...instructions.matchAll(/\{\{([^{}]{1,100})\}\}/g)].map(([, name = ""]) => name.trim());
+  return [...new Set(named)].filter(
+    (name) => name !== "" && name.length <= 60 && !name.includes("\n") && !known.has(name),
+  );
 }

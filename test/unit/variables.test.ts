@@ -59,3 +59,10 @@ test("the agent's own values go before what the platform knows; the rest is true
   const direct = { ...scene, direct: true, people: ["Ann"], roomName: null, variables: undefined };
   expect(systemPrompt(direct)).toMatch(/^Writer writes for Acme in a direct chat on 2026-01-15, \{\{tone\}\}\.\n/);
 });
+
+test("thousands of spaces in a place keep nobody waiting", () => {
+  const began = performance.now();
+  const instructions = `{{${" ".repeat(100_000)}x {{ tone }} {{${" ".repeat(100_000)}`;
+  expect(unknownVariables({ instructions } as AgentDefinition)).toEqual(["tone"]);
+  expect(performance.now() - began).toBeLessThan(500);
+});
