@@ -91,8 +91,9 @@ function pills(html: string): string[] {
   });
 }
 
+/** No id is longer; a pattern without an end would take seconds over a message of 60,000 dots. */
 const userIds = (body: string) =>
-  (body.match(/@[\w.=\-/+]+:[\w.-]+(?::\d+)?/g) ?? []).map((id) => id.replace(/[.:-]+$/, ""));
+  (body.match(/@[\w.=\-/+]{1,255}:[\w.-]{1,255}(?::\d{1,5})?/g) ?? []).map((id) => id.replace(/[.:-]+$/, ""));
 
 /** "Writer: …", "Writer, …" or "@Writer …". */
 function nameAtStart(body: string, agents: AgentView[]): string[] {
