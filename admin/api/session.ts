@@ -16,7 +16,7 @@ import {
   sessionToken,
   setSessionCookie,
 } from "../sign-in/sessions.ts";
-import { signIn, triedName } from "../sign-in/sign-in.ts";
+import { fullName, signIn } from "../sign-in/sign-in.ts";
 import { callerOfSession } from "../sign-in/who.ts";
 import type { Caller } from "./caller.ts";
 import { type Endpoint, endpoint, z } from "./endpoint.ts";
@@ -48,7 +48,7 @@ export const sessionEndpoints = (ctx: Context): Endpoint[] => {
       },
       async ({ body, http }) => {
         const address = addressOf(http);
-        const taken = tries.take({ address, name: triedName(body.name) });
+        const taken = tries.take({ address, name: await fullName(ctx, body.name) });
         const who = await signIn(ctx, body).catch((error: unknown) => {
           // Without the name: people type passwords into that field.
           ctx.log.info(

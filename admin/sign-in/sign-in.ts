@@ -26,13 +26,41 @@ interface Typed {
 /** One sentence for every way to be wrong: nobody learns which names there are. */
 const wrong = () => new CodedError("forbidden", "wrong_password", "Name or password is wrong.");
 
+/** For a name that is no Matrix account, an operator's or not: it says also how people sign in. */
+const wrongPlainName = () =>
+  new CodedError(
+    "forbidden",
+    "wrong_password",
+    "Name or password is wrong. People of a company sign in with their whole Matrix account, like @anna:chat.example.org.",
+  );
+
+/**
+ * The name as it was typed; for a plain one that is no operator's but one active person's over all clients, that person's Matrix
+ * account. So every way to write a name is one name, also where tries are counted.
+ */
+export async function fullName(ctx: Context, typed: string): Promise<string> {
+  const written = matrixName(typed);
+  if (written) return `@${written.localpart}:${written.serverName}`;
+  const plain = typed.normalize("NFC").trim();
+  const localpart = plain.replace(/^@/, "").toLowerCase();
+  const [row] = await ctx.sql<{ operator: boolean; people: string[] }[]>`
+    select exists (select 1 from operators where lower(name) = lower(${plain})) as operator,
+      array(select p.user_id from tenants t join people p
+        on p.tenant_id = t.id and p.user_id = '@' || ${localpart}::text || ':' || t.server_name
+        where t.state <> 'removing' and p.state = 'active' limit 2) as people`;
+  const [only, another] = row?.people ?? [];
+  return row && !row.operator && only && !another ? only : typed;
+}
+
 /**
  * Throws `forbidden` (code `wrong_password`; after the right password `totp_required` or `totp_wrong`; suspended people), `homeserver_down`.
  * The caller counts the tries.
  */
 export async function signIn(ctx: Context, typed: Typed): Promise<SignedIn> {
-  const person = matrixName(typed.name);
-  return person ? await signInPerson(ctx, person, typed.password) : await signInOperator(ctx, typed);
+  const person = matrixName(await fullName(ctx, typed.name));
+  if (!person) return await signInOperator(ctx, typed);
+  const refusal = matrixName(typed.name) ? wrong : wrongPlainName;
+  return await signInPerson(ctx, person, { password: typed.password, refusal });
 }
 
 /** Pure: `@alice:chat.example.org`, `alice:chat.example.org` and `alice@chat.example.org` are Matrix accounts, all else is not. */
@@ -42,12 +70,6 @@ export function matrixName(name: string): { localpart: string; serverName: strin
   return localpart && serverName ? { localpart, serverName } : null;
 }
 
-/** Pure: one name for all ways to write it, so that each of them counts as a try of the same. */
-export function triedName(name: string): string {
-  const person = matrixName(name);
-  return person ? `@${person.localpart}:${person.serverName}` : name;
-}
-
 async function signInOperator(ctx: Context, { name, password, code }: Typed): Promise<SignedIn> {
   const [row] = await ctx.sql<
     { id: string; name: string; hash: string | null; secondFactor: boolean; state: string }[]
@@ -55,7 +77,7 @@ async function signInOperator(ctx: Context, { name, password, code }: Typed): Pr
     select id, name, password_hash as hash, totp_secret is not null as "secondFactor", state from operators
     where lower(name) = lower(${name.normalize("NFC").trim()})`;
   const right = await verifyPassword(row?.hash ?? null, password);
-  if (!row || !right) throw wrong();
+  if (!row || !right) throw wrongPlainName();
   if (row.state !== "active")
     throw new AppError("forbidden", "This operator's account is disabled. Another operator can enable it again.");
   if (row.secondFactor) await checkCode(ctx, row.id, code);
@@ -82,19 +104,19 @@ export async function checkCode(ctx: Context, operatorId: string, code: string |
 async function signInPerson(
   ctx: Context,
   { localpart, serverName }: { localpart: string; serverName: string },
-  password: string,
+  { password, refusal }: { password: string; refusal: () => Error },
 ): Promise<SignedIn> {
   const [tenant] = await ctx.sql<{ id: string; state: string }[]>`
     select id, state from tenants where server_name = ${serverName} and state <> 'removing'`;
   const userId = `@${localpart}:${serverName}`;
   if (!tenant || password === "" || !isPersonId(userId, serverName)) {
     await verifyPassword(null, password); // as much work as for a name that there is
-    throw wrong();
+    throw refusal();
   }
   if (!(await askHomeserver(() => checkPassword(ctx, { tenantId: tenant.id, username: localpart, password }))))
-    throw wrong();
+    throw refusal();
   const person = await askHomeserver(() => readPerson(ctx, { tenantId: tenant.id, userId }));
-  if (!person || person.deactivated) throw wrong();
+  if (!person || person.deactivated) throw refusal();
   if (person.suspended || person.locked)
     throw new AppError("forbidden", "Your account is suspended. Ask a manager of your company what this is about.");
   return {

@@ -4,6 +4,7 @@ import { TOTP } from "otpauth";
 import { describe, expect, test } from "vitest";
 import { createLink } from "../../admin/sign-in/links.ts";
 import { createOperator, newHash } from "../../admin/sign-in/operators.ts";
+import { createTenant } from "../../homeserver/tenants.ts";
 import { makeTenant, TENANT } from "../bots/tenant.ts";
 import { testClock, testContext } from "../harness/postgres.ts";
 import { tenantWithTeam, userId } from "../people/homeserver.ts";
@@ -11,6 +12,9 @@ import { type Answer, apiFor } from "./harness.ts";
 
 const PASSWORD = "correct-horse-battery";
 const OTHER = "another-good-phrase";
+/** The same whether there is such a name or not. */
+const WRONG_PLAIN =
+  "Name or password is wrong. People of a company sign in with their whole Matrix account, like @anna:chat.example.org.";
 
 async function setUp(clock = testClock()) {
   const ctx = await testContext({ clock, env: { AGENTOPIA_URL: "https://chat.example.org" } });
@@ -18,6 +22,20 @@ async function setUp(clock = testClock()) {
   const { id } = await createOperator(ctx, { name: "anna" });
   await ctx.sql`update operators set password_hash = ${await newHash(PASSWORD, "anna")}`;
   return { ctx, clock, api: apiFor(ctx), anna: id };
+}
+
+/** A client whose homeserver and list of people have these, each with a password of their own. */
+async function people(...names: string[]) {
+  const ctx = await testContext({ clock: testClock() });
+  const server = await tenantWithTeam(ctx);
+  for (const name of names) {
+    server.add(name);
+    await ctx.sql`insert into people (tenant_id, user_id) values ('acme', ${userId(name)})`;
+  }
+  const api = apiFor(ctx);
+  const enter = (name: string, password = `${name.trim().replace("@", "").toLowerCase()}-has-a-Password-1`) =>
+    api.stranger("POST", "/sign-in", { name, password });
+  return { ctx, server, enter };
 }
 
 const cookieOf = ({ headers }: Answer) => headers.get("set-cookie")?.split(";")[0] ?? "";
@@ -56,7 +74,7 @@ describe("signing in", () => {
     const { ctx, api, clock } = await setUp();
     for (const name of ["anna", "nobody"]) {
       const { status, json } = await api.stranger("POST", "/sign-in", { name, password: "wrong-wrong" });
-      expect([status, json.code, json.detail]).toEqual([403, "wrong_password", "Name or password is wrong."]);
+      expect([status, json.code, json.detail]).toEqual([403, "wrong_password", WRONG_PLAIN]);
     }
     const many = await Promise.all(
       Array.from({ length: 20 }, () => api.stranger("POST", "/sign-in", { name: "anna", password: "wrong-wrong" })),
@@ -103,6 +121,41 @@ describe("signing in", () => {
     expect((await enter("alice", "other")).json.detail).toBe("Name or password is wrong.");
     expect((await enter("sue")).json.detail).toMatch("suspended");
     expect((await enter("dora")).json.detail).toBe("Name or password is wrong.");
+  });
+
+  test("the user name alone is enough for the only person who has it; an operator of that name goes first", async () => {
+    const { ctx, server, enter } = await people("alice", "sue", "agent-writer");
+    expect(await enter("alice")).toMatchObject({ status: 200, json: { kind: "person", id: userId("alice") } });
+    expect((await enter(" @Alice ")).status).toBe(200);
+    for (const [name, password] of [
+      ["alice", "other"],
+      ["nobody", "other"],
+      ["agent-writer", "agent-writer-has-a-Password-1"],
+      ["%", "other"],
+    ] as const)
+      expect((await enter(name, password)).json, name).toMatchObject({ code: "wrong_password", detail: WRONG_PLAIN });
+    await ctx.sql`update people set state = 'suspended' where user_id = ${userId("sue")}`;
+    expect((await enter("sue")).json.detail).toBe(WRONG_PLAIN);
+    expect(server.calls.filter((call) => call.includes("sue"))).toEqual([]);
+    await createOperator(ctx, { name: "alice" });
+    expect((await enter("alice")).json.detail).toBe(WRONG_PLAIN);
+  });
+
+  test("a user name that two clients' people have is nobody's", async () => {
+    const { ctx, enter } = await people("alice");
+    await createTenant(ctx, { id: "other", serverName: "other.test", driver: "external", url: "http://127.0.0.1:9" });
+    await ctx.sql`insert into people (tenant_id, user_id) values ('other', '@alice:other.test')`;
+    expect((await enter("alice")).json.detail).toBe(WRONG_PLAIN);
+    expect((await enter("@alice:acme.test", "alice-has-a-Password-1")).status).toBe(200);
+  });
+
+  test("tries with the user name and with the whole account are counted as one name's", async () => {
+    const { enter } = await people("alice");
+    for (let n = 0; n < 5; n++) {
+      expect((await enter("alice", "other")).status).toBe(403);
+      expect((await enter("@alice:acme.test", "other")).status).toBe(403);
+    }
+    expect((await enter("alice")).status).toBe(429);
   });
 
   test("a link for a new Matrix password sets it, ends the person's sessions and signs nobody in", async () => {
