@@ -12,6 +12,7 @@ import { linkIsOver } from "../invite-uses.ts";
 import { findInvite, type InviteRow, inviteState } from "../invites.ts";
 import { clientKey, rateLimit } from "../rate-limit.ts";
 import { type JoinForm, sendForm, sendMessage } from "./page.ts";
+import { placeOf } from "./place.ts";
 import { sendWelcome } from "./welcome.ts";
 
 const MAX_BODY = 16 * 1024;
@@ -39,7 +40,8 @@ export function joinRoutes(ctx: Context, deps: JoinDeps): Hono {
     limits.checkLink(c, link.invite);
     try {
       const made = await acceptInvite(ctx, { token: c.req.param("token"), ...typed });
-      return await sendWelcome(c, { ...link.tenant, ...made, elementServed: deps.elementServed() });
+      const place = await placeOf(ctx, link.invite, made.userId);
+      return await sendWelcome(c, { ...link.tenant, ...made, elementServed: deps.elementServed(), place });
     } catch (error) {
       limits.countLink(c, link.invite);
       return sendTrouble(ctx, c, { ...link.form, username: typed.username.slice(0, 200) }, error);

@@ -142,6 +142,7 @@ test("with a homeserver on HTTPS, the page has a code for the phone", async () =
     serverName: "acme.test",
     homeserverUrl: "https://matrix.acme.test",
     elementServed: true,
+    place: { panel: null, team: null },
   };
   const answer = await new Hono().get("/", (c) => sendWelcome(c, person)).request("/");
   await page.setContent(await answer.text());

@@ -69,6 +69,7 @@ test("with Element Web served, the button leads there; with HTTPS, the phone get
     serverName: "acme.test",
     homeserverUrl: "https://matrix.acme.test",
     elementServed: true,
+    place: { panel: null, team: null },
   };
   const page = await (await new Hono().get("/", (c) => sendWelcome(c, person)).request("/")).text();
   expect(page).toContain('href="/element/acme/#/login"');
@@ -77,6 +78,47 @@ test("with Element Web served, the button leads there; with HTTPS, the phone get
   );
   expect(page).toMatch(/<svg[^>]*viewBox/);
   expect(app).toBeDefined();
+});
+
+test.each([
+  ["owner", "You are an owner here."],
+  ["manager", "You are a manager here."],
+  ["auditor", "You are an auditor here."],
+] as const)("who joins as %s is shown the panel and the name to sign in with there", async (role, sentence) => {
+  const { ctx, app } = await setUp();
+  const { path } = await link(ctx, { role });
+  const answer = await post(app, path, { username: "olga", password: PASSWORD });
+  const page = await answer.text();
+  expect(page).toContain("<h2>Your panel</h2>");
+  expect(page).toContain(sentence);
+  expect(page).toContain('href="https://chat.example.org/panel/"');
+  expect(page).toContain("Sign in with the name <code>@olga:acme.test</code>");
+  expect(answer.headers.get("content-security-policy")).not.toContain("unsafe");
+});
+
+test("a member hears nothing of the panel; of a team its rooms, its agents and how to ask, escaped", async () => {
+  const { ctx, app } = await setUp();
+  await ctx.sql`update teams set name = '<b>Sales</b>'`;
+  await ctx.sql`update rooms set channel = 'general' where room_id = '!general:acme.test'`;
+  await ctx.sql`update rooms set channel = '<i>deals</i>', created_at = now() + interval '1 minute' where room_id = '!deals:acme.test'`;
+  for (const [id, name] of [
+    ["writer", "Writer"],
+    ["bad", "<img src=x>"],
+  ] as const) {
+    const user = `@agent-${id}:acme.test`;
+    await ctx.sql`insert into agents (id, tenant_id, name, user_id, state, definition, device_id)
+      values (${id}, ${TENANT}, ${name}, ${user}, 'active', '{"scope":"member"}', 'X')`;
+    await ctx.sql`insert into room_members (tenant_id, room_id, user_id, membership)
+      values (${TENANT}, ${id === "bad" ? "!deals:acme.test" : "!general:acme.test"}, ${user}, 'join')`;
+  }
+  const { path } = await link(ctx, { teamId: "team" });
+  const page = await (await post(app, path, { username: "alice", password: PASSWORD })).text();
+  expect(page).not.toContain("/panel/");
+  expect(page).toContain("Your team &lt;b&gt;Sales&lt;/b&gt;");
+  expect(page).toContain("<strong>general</strong>, <strong>&lt;i&gt;deals&lt;/i&gt;</strong>");
+  expect(page).toContain("<strong>Writer</strong>, <strong>&lt;img src=x&gt;</strong>");
+  expect(page).toContain("In <strong>general</strong> write <strong>@Writer</strong> and your question.");
+  expect(page).not.toMatch(/<(img|i|b)[ >]/);
 });
 
 test("pages keep to themselves: no store, no referrer, nothing from elsewhere, a new nonce each time", async () => {
