@@ -168,11 +168,12 @@ async function receive(life: Life, ctx: Context, { wake, command, lock, versions
     tenantsUp(ctx, supervisor),
   ]);
   const invite = await ensureDemo(ctx, { ready: supervisor.ready, say: life.say });
+  const url = await publicUrl(ctx);
+  const lines = await summary(ctx, { invite, model, signIn: await firstOperatorLink(ctx) });
+  // At once with what is said of it: who sees that it is ready finds the addresses too.
   door.open();
-  lock?.note(await publicUrl(ctx));
-  life.say("Agentopia is running. Ctrl-C stops it.");
-  const signIn = await firstOperatorLink(ctx);
-  for (const line of await summary(ctx, { invite, model, signIn })) life.say(line);
+  lock?.note(url);
+  for (const line of ["Agentopia is running. Ctrl-C stops it.", ...lines]) life.say(line);
 }
 
 async function startBots(

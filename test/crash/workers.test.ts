@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { expect, test } from "vitest";
 import { makeCrowd } from "../harness/crowd.ts";
+import { eventually } from "../harness/eventually.ts";
 import { sharedPlatform } from "../harness/shared-platform.ts";
 
 // The demo tenant is made by `start`; from then on the same home is run as one receiver and two workers.
@@ -12,6 +13,11 @@ test("one receiver and two workers share the questions; when one is killed for g
   await platform.stop();
   await platform.start({}, "serve");
   const workers = [await platform.also("worker"), await platform.also("worker")];
+  await eventually("both workers to have a slot", async () => {
+    const slots = await platform.ctx.sql`
+      select 1 from pg_locks where locktype = 'advisory' and classid = 7431 and objsubid = 2 and granted`;
+    return slots.length === 2;
+  });
   for (let n = 0; n < 40; n++) await crowd.ask(crowd.rooms[n % 8] ?? "", "[[wait 300]]");
   expect(await crowd.faults(60_000)).toEqual([]);
   const executors = await platform.ctx.sql<{ executor: string }[]>`

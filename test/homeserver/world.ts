@@ -13,7 +13,7 @@ import { openDatabase } from "../../core/database.ts";
 import { freePort } from "../../core/ports.ts";
 import { openSecrets } from "../../core/secrets.ts";
 import { openWake, type Wake } from "../../core/wake.ts";
-import { inboxRoutes } from "../../homeserver/inbox.ts";
+import { closeInbox, inboxRoutes } from "../../homeserver/inbox.ts";
 import { type Supervisor, startSupervisor } from "../../homeserver/supervisor.ts";
 import { requestRemoval } from "../../homeserver/tenants.ts";
 import { eventually } from "../harness/eventually.ts";
@@ -69,6 +69,8 @@ export async function startWorld(): Promise<World> {
       await world.supervisor.stop({ leave: true });
       await wake?.close();
       await closed(server);
+      // What a new process does not know either: who may hand over events.
+      for (const { id } of await ctx.sql<{ id: string }[]>`select id from tenants`) closeInbox(ctx, id);
     },
     async end(failed, test) {
       for (const { id } of await ctx.sql<{ id: string }[]>`select id from tenants`)
