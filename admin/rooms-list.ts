@@ -19,6 +19,8 @@ export interface TeamFacts {
   archivedAt: number | null;
   createdAt: number;
   people: number;
+  /** The one who asks is in it; false for operators, who are nobody in Matrix. */
+  mine: boolean;
   rooms: RoomFacts[];
 }
 
@@ -68,6 +70,8 @@ interface TeamsWish extends Seen {
   q?: string | undefined;
   after: { name: string } | null;
   id?: string;
+  /** User id of the person who asks; null for operators. */
+  asker: string | null;
 }
 
 /** By name, with their rooms: one more than `limit` when there are more. */
@@ -78,7 +82,9 @@ export async function listTeams(ctx: Context, wish: TeamsWish): Promise<TeamFact
     select t.id, t.name, t.space_room_id as "spaceRoomId", t.making, ${ms(ctx, "t.archived_at")} as "archivedAt",
       ${ms(ctx, "t.created_at")} as "createdAt",
       (select count(*)::int from room_members m where m.tenant_id = t.tenant_id and m.room_id = t.space_room_id
-        and m.membership = 'join' and ${isPerson(ctx)}) as people
+        and m.membership = 'join' and ${isPerson(ctx)}) as people,
+      exists (select 1 from room_members m where m.tenant_id = t.tenant_id and m.room_id = t.space_room_id
+        and m.user_id = ${wish.asker} and m.membership = 'join') as mine
     from teams t join tenants c on c.id = t.tenant_id
     where t.tenant_id = ${tenantId}
       ${id === undefined ? sql`and t.archived_at is ${wish.archived ? sql`not` : sql``} null` : sql`and t.id = ${id}`}

@@ -7,9 +7,10 @@ import { CHANNELS, type Context } from "../core/context.ts";
 import { isTransient } from "../core/database.ts";
 import { AppError, sentenceOf } from "../core/errors.ts";
 import { newId } from "../core/ids.ts";
+import { readPerson } from "../homeserver/people.ts";
 import { checkName, checkTeamName, MAX_TOPIC } from "../homeserver/room-manage.ts";
 import { ensureWelcome } from "../homeserver/room-welcome.ts";
-import { createChannel, ensureSpace, readTeam } from "../homeserver/rooms.ts";
+import { addPersonToTeam, createChannel, ensureSpace, readTeam } from "../homeserver/rooms.ts";
 import { actions, agents, teams } from "../migrations/schema.ts";
 import type { TeamMaking, TeamMakingRoom } from "../migrations/types.ts";
 import { type AgentRow, createAgent } from "./agents.ts";
@@ -26,6 +27,8 @@ export interface TeamWish {
   name: string;
   rooms: TeamMakingRoom[];
   agents: TeamMaking["agents"];
+  /** Matrix user id of the person who makes it; operators have none. */
+  by?: string | undefined;
 }
 
 /**
@@ -35,7 +38,8 @@ export interface TeamWish {
 export async function startTeam(ctx: Context, wish: TeamWish, { byCaller = false } = {}): Promise<TeamRow> {
   const name = checkName(wish.name, "team");
   const rooms = checkRooms(wish.rooms);
-  const making: TeamMaking = { rooms, agents: wish.agents, done: 0, of: 0, now: "Waiting to begin." };
+  const who = wish.by ? { by: wish.by } : {};
+  const making: TeamMaking = { rooms, agents: wish.agents, ...who, done: 0, of: 0, now: "Waiting to begin." };
   making.of = partsOf(making).length;
   const id = newId();
   const row = await ctx.db.transaction(async (tx) => {
@@ -109,10 +113,11 @@ interface Part {
   make(ctx: Context, team: TeamRow, made: Made): Promise<void>;
 }
 
-function partsOf({ rooms, agents: wanted }: Pick<TeamMaking, "rooms" | "agents">): Part[] {
+function partsOf({ rooms, agents: wanted, by }: Pick<TeamMaking, "rooms" | "agents" | "by">): Part[] {
   return [
     { now: "Making the team's space.", make: async (ctx, team) => void (await ensureSpace(ctx, team)) },
     ...rooms.map(roomPart),
+    ...(by ? [makerPart(by)] : []),
     ...wanted.flatMap(({ templateId, rooms: names }) => [
       agentPart(templateId),
       ...names.map((name) => joinPart(templateId, name)),
@@ -125,6 +130,15 @@ const roomPart = ({ name, topic }: TeamMakingRoom): Part => ({
   now: `Making the room ${name}.`,
   async make(ctx, { tenantId, id: teamId }, made) {
     made.rooms.set(name, await createChannel(ctx, { tenantId, teamId, name, topic }));
+  },
+});
+
+const makerPart = (userId: string): Part => ({
+  now: `${userId} comes into the rooms.`,
+  async make(ctx, { tenantId, id: teamId }) {
+    // An account that was ended meanwhile cannot come in, and the team is no worse for it.
+    const person = await readPerson(ctx, { tenantId, userId });
+    if (person && !person.deactivated) await addPersonToTeam(ctx, { tenantId, teamId, userId, moderator: true });
   },
 });
 

@@ -167,6 +167,8 @@ export type ActionPayload =
 export interface TeamMaking {
   rooms: TeamMakingRoom[];
   agents: { templateId: string; rooms: string[] }[];
+  /** The person who makes it, by Matrix user id: comes in as a moderator. Without one nobody is put in. */
+  by?: string;
   /** Finished parts, and how many there are. */
   done: number;
   of: number;

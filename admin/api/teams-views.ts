@@ -57,6 +57,7 @@ export const teamView = z
     archivedAt: moment.nullable(),
     createdAt: moment,
     people: z.number().int(),
+    mine: z.boolean().openapi({ description: "The person who asks is in it; false for operators." }),
     rooms: z.array(roomView),
     link: z.string().nullable().openapi({ description: "Opens its space in Element." }),
   })
@@ -122,6 +123,7 @@ export const viewTeam = (team: TeamFacts, serverName: string): TeamView => ({
   },
   archivedAt: iso(team.archivedAt),
   createdAt: iso(team.createdAt),
+  mine: team.mine,
   people: team.people,
   rooms: team.rooms.map(viewRoom),
   link: team.spaceRoomId && matrixTo(team.spaceRoomId, serverName),

@@ -33,6 +33,9 @@ export const seenBy = (caller: Caller, tenantId: string) => ({
   onlyFor: caller.role === "member" ? caller.id : null,
 });
 
+/** Operators are nobody in Matrix. */
+const askerOf = (caller: Caller): string | null => (caller.kind === "person" ? caller.id : null);
+
 export const flag = z.enum(["true", "false"]).transform((text) => text === "true");
 
 export const teamEndpoints = (ctx: Context): Endpoint[] => [
@@ -102,7 +105,7 @@ const listEndpoint = (ctx: Context) =>
       const { serverName } = await getTenant(ctx, params.client);
       const [name] = readCursor(query.cursor, "string") ?? [];
       const after = name === undefined ? null : { name };
-      const found = await listTeams(ctx, { ...query, ...seenBy(caller, params.client), after });
+      const found = await listTeams(ctx, { ...query, ...seenBy(caller, params.client), asker: askerOf(caller), after });
       return toPage(
         found,
         query.limit,
@@ -119,7 +122,7 @@ const createEndpoint = (ctx: Context) =>
       path: TEAMS,
       action: "teams.write",
       tag: "teams",
-      summary: "Make a team; its rooms and agents come after the answer",
+      summary: "Make a team; its rooms and agents come after the answer, and the person who makes it is put in",
       body: newTeam,
       answer: teamView,
       status: 202,
@@ -127,7 +130,7 @@ const createEndpoint = (ctx: Context) =>
     },
     async ({ params, body, caller, audit }) => {
       await getTenant(ctx, params.client);
-      const wish = wishOf(params.client, body);
+      const wish = { ...wishOf(params.client, body), by: askerOf(caller) ?? undefined };
       const { id, name } = await startTeam(ctx, wish);
       audit({
         target: { kind: "team", id, name },
@@ -212,7 +215,7 @@ const peopleEndpoints = (ctx: Context): Endpoint[] => [
 
 async function viewOne(ctx: Context, tenantId: string, id: string, caller: Caller) {
   const { serverName } = await getTenant(ctx, tenantId);
-  const wish = { ...seenBy(caller, tenantId), limit: 1, archived: false, after: null, id };
+  const wish = { ...seenBy(caller, tenantId), asker: askerOf(caller), limit: 1, archived: false, after: null, id };
   const [team] = await listTeams(ctx, wish);
   if (!team) throw new AppError("not_found", "There is no such team.");
   return viewTeam(team, serverName);

@@ -72,6 +72,46 @@ test("a team from a template is answered before it is made, shows how far it is,
   });
 });
 
+test("who makes a team is in it as a moderator, from a template too; an operator is not, and adds nobody", async () => {
+  const { ctx, server, api, manager } = await setting();
+  await manager("POST", T, { name: "Plain" });
+  await manager("POST", T, { template: "support" });
+  const operator = await api.operator();
+  await operator("POST", T, { name: "Far", rooms: [{ name: "away" }] });
+  await act(ctx);
+  for (const name of ["Plain", "general", "Support", "requests", "escalations"]) {
+    const { id } = server.byName(name);
+    expect(server.stateOf(id, "m.room.member", manager.id)?.membership, name).toBe("join");
+    expect(server.stateOf(id, "m.room.power_levels")?.users, name).toMatchObject({ [manager.id]: 50 });
+  }
+  for (const name of ["Far", "away"]) {
+    const members = [...server.byName(name).state.keys()].filter((key) => key.startsWith("m.room.member|"));
+    expect(members).toEqual([`m.room.member|${CONTROL}`]);
+  }
+  const space = server.byName("Plain").id;
+  await joins(ctx, space, manager.id);
+  const mine = async (ask: typeof manager) =>
+    (await ask("GET", T)).json.items
+      .filter((team: { mine: boolean }) => team.mine)
+      .map((team: { name: string }) => team.name);
+  expect(await mine(manager)).toEqual(["Plain"]);
+  expect(await mine(operator)).toEqual([]);
+});
+
+test("a maker whose account was ended meanwhile does not hold the team up", async () => {
+  const { ctx, server, manager } = await setting();
+  const { homeserver } = server;
+  const usual = homeserver.answer;
+  homeserver.answer = (request) =>
+    request.path.startsWith("/_synapse/admin/v2/users/") && request.path.endsWith(manager.id)
+      ? { status: 200, body: { name: manager.id, deactivated: true } }
+      : usual(request);
+  const made = await manager("POST", T, { name: "Plain" });
+  await act(ctx);
+  expect((await manager("GET", `${T}/${made.json.id}`)).json).toMatchObject({ making: false, progress: null });
+  expect(server.stateOf(server.byName("general").id, "m.room.member", manager.id)).toBeUndefined();
+});
+
 test("a blank team has the rooms that were named, or one called general", async () => {
   const { ctx, manager } = await setting();
   expect((await manager("POST", T, {})).json.detail).toMatch(/Give the team a name/);

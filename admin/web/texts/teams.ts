@@ -13,7 +13,8 @@ export const teamsTexts = {
   noneFound: "No team is called so",
   noneFoundText: "Look for a part of its name, or empty the search.",
   tabs: { teams: "Teams", people: "Rooms that people made", archived: "Archived" },
-  people: (count: number) => (count === 1 ? "1 person" : `${number.format(count)} people`),
+  people: (count: number) =>
+    count === 0 ? "nobody in it yet" : count === 1 ? "1 person" : `${number.format(count)} people`,
   agents: (count: number) => (count === 1 ? "1 agent" : `${number.format(count)} agents`),
   rooms: (count: number) => (count === 1 ? "1 room" : `${number.format(count)} rooms`),
   noRooms: "This team has no rooms. Add one, and people and agents can meet there.",
@@ -35,6 +36,8 @@ export const teamsTexts = {
   archived: "Archived. It can be read, and nobody can write there.",
   unarchived: "It is back: everybody can write there again.",
   addPeople: "Add people",
+  addMe: "Add me",
+  addedMe: (team: string) => `You are in ${team}. Its rooms are in your chat app.`,
   addPeopleTo: (name: string) => `Add people to ${name}`,
   peopleAdded: (count: number) => (count === 1 ? "One person was added." : `${count} people were added.`),
   whom: "People",

@@ -5,6 +5,7 @@ import {
   IconArchiveOff,
   IconDots,
   IconExternalLink,
+  IconLogin2,
   IconPencil,
   IconPlus,
   IconSitemap,
@@ -15,7 +16,7 @@ import { useState } from "react";
 import type { TeamView } from "../../../api/teams-views.ts";
 import { patch, post, useSend } from "../../api.ts";
 import { inClient } from "../../api-path.ts";
-import { useMay } from "../../me.tsx";
+import { useMay, useMe } from "../../me.tsx";
 import { askFirst } from "../../parts/ask.tsx";
 import { texts } from "../../texts.ts";
 import { AddPeople } from "./add-people.tsx";
@@ -105,6 +106,11 @@ function TeamMenu({ client, team, setDialog }: HeadProps) {
     topics: ["teams"],
     said: (_, archived) => (archived ? words.archived : words.unarchived),
   });
+  const me = useMe();
+  const join = useSend(() => post(`${pathOf(client, team)}/people`, { users: [me.id] }), {
+    topics: ["teams"],
+    said: () => words.addedMe(team.name),
+  });
   if (!mayWrite && !team.link) return null;
   const askArchive = async () => {
     const question = { title: words.archiveTeam, text: words.archiveTeamAsk(team.name), yes: words.archiveTeam };
@@ -139,6 +145,11 @@ function TeamMenu({ client, team, setDialog }: HeadProps) {
             <Menu.Item leftSection={<IconPlus size={16} aria-hidden />} onClick={() => setDialog("room")}>
               {words.addRoom}
             </Menu.Item>
+            {me.kind === "person" && !team.mine && !team.making && (
+              <Menu.Item leftSection={<IconLogin2 size={16} aria-hidden />} onClick={() => join.mutate(undefined)}>
+                {words.addMe}
+              </Menu.Item>
+            )}
             <Menu.Item leftSection={<IconUserPlus size={16} aria-hidden />} onClick={() => setDialog("people")}>
               {words.addPeople}
             </Menu.Item>
