@@ -5,7 +5,8 @@ import { AppError } from "../core/errors.ts";
 import { createTenant, getTenant, listTenants } from "../homeserver/tenants.ts";
 import { createInvite } from "./invites.ts";
 
-const DEMO = "demo";
+/** The short name of the client that is made at the very first start. */
+export const DEMO = "demo";
 const TEAM = "Marketing";
 const ROOMS = ["general", "campaigns"];
 const INVITE = { maxUses: 100, ttl: 30 * 86_400_000 };

@@ -117,14 +117,16 @@ export async function clientToday(ctx: Context, tenant: TenantRow): Promise<Toda
   return row ?? { answers: 0, tokens: 0, tokensCap: null, peopleActive: 0, newPeople: 0 };
 }
 
-/** A team, an agent that is in a room, somebody to talk to it; the first that is missing is next. */
+/**
+ * A team, an agent that is in a room, people to talk to it; the first that is missing is next. The first person is the one who sets
+ * it all up, so it takes two.
+ */
 export async function clientSteps({ sql }: Context, { id }: TenantRow): Promise<Step[]> {
   const [has] = await sql<{ team: boolean; agent: boolean; people: boolean }[]>`
     select exists (select 1 from teams where tenant_id = ${id} and archived_at is null) as team,
       exists (select 1 from agents a join room_members m on m.tenant_id = a.tenant_id and m.user_id = a.user_id
         and m.membership = 'join' where a.tenant_id = ${id} and a.state = 'active') as agent,
-      (exists (select 1 from invites where tenant_id = ${id} and revoked_at is null)
-        or exists (select 1 from people where tenant_id = ${id} and state = 'active')) as people`;
+      (select count(*) > 1 from (select 1 from people where tenant_id = ${id} and state = 'active' limit 2) two) as people`;
   const links = { team: `/c/${id}/teams`, agent: `/c/${id}/agents`, people: `/c/${id}/invites` };
   const kinds = ["team", "agent", "people"] as const;
   const next = kinds.find((kind) => !has?.[kind]);

@@ -34,6 +34,13 @@ export async function operatorToday(ctx: Context): Promise<Today> {
   return row ?? { answers: 0, tokens: 0, tokensCap: null, peopleActive: 0, newPeople: 0 };
 }
 
+/** Whether any agent has ever answered somebody in a room. Where many have, the first row that is looked at says so. */
+export async function anyAnswer({ sql }: Context): Promise<boolean> {
+  const [row] = await sql<{ any: boolean }[]>`
+    select exists (select 1 from runs where state = 'done' and source = 'room') as any`;
+  return row?.any ?? false;
+}
+
 async function clientsDown({ sql }: Context): Promise<Attention[]> {
   const rows = await sql<{ id: string; title: string; state: string; detail: string | null }[]>`
     select id, title, state, state_detail as detail from tenants

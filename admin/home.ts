@@ -1,8 +1,10 @@
 /** The first page: what needs a look, what happened today, what comes next. Figures are asked for at most every few seconds. */
 import type { Context } from "../core/context.ts";
 import type { TenantRow } from "../homeserver/tenants.ts";
+import { type ClientFacts, listClients } from "./clients.ts";
+import { DEMO } from "./demo.ts";
 import { clientAttention, clientSteps, clientToday, questionsOf } from "./home-client.ts";
-import { operatorAttention, operatorToday } from "./home-operator.ts";
+import { anyAnswer, operatorAttention, operatorToday } from "./home-operator.ts";
 import { remembered } from "./remember.ts";
 import { listRooms, type RoomFacts } from "./rooms-list.ts";
 
@@ -74,11 +76,27 @@ export interface Mine {
 
 const KEPT_MS = 3_000;
 const ROOMS = 30;
+const CLIENTS = 6;
 
-export const operatorHome = (ctx: Context): Promise<{ attention: Attention[]; today: Today }> =>
+export interface OperatorHome {
+  attention: Attention[];
+  today: Today;
+  /** The first few, those that need a look before the others. */
+  clients: ClientFacts[];
+  /** There are no clients but the demo one, and nobody was answered yet. */
+  fresh: { demo: string | null } | null;
+}
+
+export const operatorHome = (ctx: Context): Promise<OperatorHome> =>
   remembered(ctx, "home", KEPT_MS, async () => {
-    const [attention, today] = await Promise.all([operatorAttention(ctx), operatorToday(ctx)]);
-    return { attention, today };
+    const [attention, today, found] = await Promise.all([
+      operatorAttention(ctx),
+      operatorToday(ctx),
+      listClients(ctx, { limit: CLIENTS }),
+    ]);
+    const clients = found.map(({ facts }) => facts);
+    const fresh = clients.every(({ id }) => id === DEMO) && !(await anyAnswer(ctx));
+    return { attention, today, clients, fresh: fresh ? { demo: clients[0]?.id ?? null } : null };
   });
 
 /** For who may read the client's figures; people whose role may not are given what is theirs only. */

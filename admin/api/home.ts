@@ -2,6 +2,7 @@
 import type { Context } from "../../core/context.ts";
 import { getTenant } from "../../homeserver/tenants.ts";
 import { ATTENTION_KINDS, type Attention, clientHome, homeOf, operatorHome, type Question } from "../home.ts";
+import { clientState } from "./clients-views.ts";
 import { type Endpoint, endpoint, moment, z } from "./endpoint.ts";
 import { iso } from "./iso.ts";
 import type { ApiDeps } from "./list.ts";
@@ -32,8 +33,28 @@ export const todayView = z.object({
 });
 export type TodayView = z.output<typeof todayView>;
 
+const clientLineView = z.object({
+  id: z.string(),
+  title: z.string(),
+  serverName: z.string(),
+  state: clientState,
+  needsLook: z.boolean(),
+  people: z.number().int(),
+  agents: z.number().int(),
+});
+
 export const operatorHomeView = z
-  .object({ attention: z.array(attentionView), today: todayView })
+  .object({
+    attention: z.array(attentionView),
+    today: todayView,
+    clients: z
+      .array(clientLineView)
+      .openapi({ description: "The first few, those that need a look before the others." }),
+    fresh: z
+      .object({ demo: z.string().nullable().openapi({ description: "The demo client, where there is one." }) })
+      .nullable()
+      .openapi({ description: "For a platform with no client of its own and no answer yet; else null." }),
+  })
   .openapi("OperatorHome");
 export type OperatorHomeView = z.output<typeof operatorHomeView>;
 
@@ -63,6 +84,7 @@ export const clientHomeView = z
       )
       .nullable()
       .openapi({ description: "What comes next while there is little yet; null when all is there." }),
+    agentsMet: z.boolean().openapi({ description: "Some agent is in a room; false for members." }),
     mine: z
       .object({ rooms: z.array(roomView), questions: z.array(questionView) })
       .nullable()
@@ -82,12 +104,12 @@ export const homeEndpoints = (ctx: Context, deps: Pick<ApiDeps, "elementServed">
       path: "/home",
       action: "clients.list",
       tag: "clients",
-      summary: "What needs a look now over all clients, and what happened today",
+      summary: "What needs a look now over all clients, what happened today, and the first of the clients",
       answer: operatorHomeView,
     },
     async () => {
-      const { attention, today } = await operatorHome(ctx);
-      return { attention: attention.map(viewAttention), today };
+      const { attention, ...rest } = await operatorHome(ctx);
+      return { attention: attention.map(viewAttention), ...rest };
     },
   ),
   endpoint(
@@ -114,6 +136,7 @@ export const homeEndpoints = (ctx: Context, deps: Pick<ApiDeps, "elementServed">
         }),
         today: all?.today ?? null,
         steps: isNew && may("teams.write") ? (all?.steps ?? null) : null,
+        agentsMet: all?.steps.some(({ kind, state }) => kind === "agent" && state === "done") ?? false,
         mine: mine && {
           rooms: mine.rooms.map(viewRoom),
           questions: mine.questions.map((question) => viewQuestion(question, serverName)),

@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
 import type { Context } from "../../core/context.ts";
+import { createTenant } from "../../homeserver/tenants.ts";
 import { ALICE, CONTROL, makeTenant, ROOM, TENANT, WRITER } from "../bots/tenant.ts";
 import { testContext } from "../harness/postgres.ts";
 import { apiFor } from "./harness.ts";
@@ -52,6 +53,39 @@ test("an operator sees what needs a look over all clients, each line with the pa
   await ctx.close();
 });
 
+test("an operator sees the first few clients, those that need a look before the others, and on a fresh platform where to begin", async () => {
+  const { ctx } = await setting();
+  const home = async () => (await (await apiFor({ ...ctx }).operator())("GET", "/home")).json;
+  expect(await home()).toMatchObject({
+    clients: [{ id: TENANT, state: "running", needsLook: false, people: 0, agents: 2 }],
+    fresh: null,
+  });
+  for (const id of ["a", "b", "c", "d", "e", "zoo"])
+    await createTenant(ctx, { id, serverName: `${id}.test`, driver: "external", url: "http://127.0.0.1:9" });
+  await ctx.sql`update tenants set state = 'failed' where id = 'zoo'`;
+  const { clients } = await home();
+  expect(clients).toHaveLength(6);
+  expect(clients[0]).toMatchObject({ id: "zoo", needsLook: true });
+
+  await ctx.sql`delete from tenants`;
+  expect((await home()).fresh).toEqual({ demo: null });
+  await createTenant(ctx, { id: "demo", serverName: "demo.test", driver: "external", url: "http://127.0.0.1:9" });
+  expect((await home()).fresh).toEqual({ demo: "demo" });
+});
+
+test("a platform on which somebody was answered is not fresh any more", async () => {
+  const { ctx } = await setting();
+  await run(ctx, "answered");
+  await createTenant(ctx, { id: "demo", serverName: "demo.test", driver: "external", url: "http://127.0.0.1:9" });
+  for (const table of ["runs", "answers", "agents"] as const)
+    await ctx.sql`update ${ctx.sql(table)} set tenant_id = 'demo'`;
+  await ctx.sql`delete from tenants where id = ${TENANT}`;
+  expect((await (await apiFor(ctx).operator())("GET", "/home")).json).toMatchObject({
+    fresh: null,
+    clients: [{ id: "demo" }],
+  });
+});
+
 test("backups: failed, older than a week, or fine", async () => {
   const { ctx, api } = await setting();
   const operator = await api.operator();
@@ -88,10 +122,15 @@ test("an empty client is told what comes next, step by step, and no longer once 
   await ctx.sql`insert into teams (id, tenant_id, name) values ('t', ${TENANT}, 'Sales')`;
   expect(await steps()).toEqual(["team done", "agent next", "people later"]);
   await ctx.sql`insert into people (tenant_id, user_id) values (${TENANT}, ${ALICE})`;
-  expect(await steps()).toEqual(["team done", "agent next", "people done"]);
+  expect(await steps()).toEqual(["team done", "agent next", "people later"]);
+  await ctx.sql`insert into people (tenant_id, user_id, state) values (${TENANT}, '@gone:acme.test', 'deactivated')`;
+  await ctx.sql`insert into invites (id, tenant_id, token_hash, expires_at) values ('i', ${TENANT}, 'i', now() + interval '1 day')`;
+  expect(await steps()).toEqual(["team done", "agent next", "people later"]);
   await ctx.sql`insert into agents (id, tenant_id, name, user_id, state, definition, device_id)
     values ('w', ${TENANT}, 'W', ${WRITER}, 'active', '{"name":"W","scope":"member"}', 'X')`;
   await ctx.sql`insert into room_members (tenant_id, room_id, user_id, membership) values (${TENANT}, '!r', ${WRITER}, 'join')`;
+  expect(await steps()).toEqual(["team done", "agent done", "people next"]);
+  await ctx.sql`insert into people (tenant_id, user_id) values (${TENANT}, '@bob:acme.test')`;
   expect(await steps()).toBeUndefined();
 });
 

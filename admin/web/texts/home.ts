@@ -95,6 +95,25 @@ export const homeTexts = {
   allGood: "All is well",
   allGoodOperator: "Every client runs, nothing failed in the last hour, and the backups are fresh.",
   allGoodClient: "Nothing failed in the last hour, no draft waits, and every agent is in a room.",
+  allGoodNoAgents: "Nothing failed in the last hour, and no draft waits. No agent is in a room yet.",
+  clientsTitle: "Clients",
+  allClients: "All clients",
+  clientCounts: (people: number, agents: number) =>
+    `${people === 1 ? "1 person" : `${number.format(people)} people`} · ${agents === 1 ? "1 agent" : `${number.format(agents)} agents`}`,
+  clientNeedsLook: "Needs a look",
+  beginTitle: "Begin here",
+  begin: {
+    demo: {
+      title: "Open Demo and make an agent",
+      text: "A client to try everything with: its team, its rooms and three agents are there already.",
+      go: "Make an agent in Demo",
+    },
+    client: {
+      title: "Add your first client",
+      text: "A company with a homeserver, people and agents of its own. Its owner gets a link and does the rest.",
+      go: "Add a client",
+    },
+  },
   today: "Today",
   todayHint: "Since midnight UTC, when the day's tokens begin anew.",
   answers: "Answers",
@@ -121,6 +140,10 @@ export const homeTexts = {
   roomsTitle: "Your rooms",
   noRooms: "You are in no room yet",
   noRoomsText: "Ask a manager of your company to add you to a team. Its rooms and agents then stand here.",
+  noTeam: "You are in no team yet",
+  noTeamText:
+    "Make one, or open the menu of one that is there and choose “Add me”. Its rooms and agents then stand here.",
+  toTeams: "Teams & rooms",
   noAgentsHere: "No agents here.",
   people: (count: number) => (count === 1 ? "1 person" : `${number.format(count)} people`),
   openRoom: "Open in Element",

@@ -23,8 +23,10 @@ export function ClientHome({ client }: { client: string }) {
     <Page title={title} lead={me.kind === "operator" ? data?.client.serverName : data?.client.title}>
       <Trouble error={data ? null : error} again={() => void refetch()} />
       {!data && !error && <Waiting lines={4} height={76} />}
+      {data?.today && (
+        <AttentionList items={data.attention} allGood={data.agentsMet ? words.allGoodClient : words.allGoodNoAgents} />
+      )}
       {data?.steps && <Steps steps={data.steps} />}
-      {data?.today && <AttentionList items={data.attention} allGood={words.allGoodClient} />}
       {data?.today && <Today today={data.today} />}
       {data?.mine && <Mine home={data} mine={data.mine} />}
     </Page>

@@ -3,6 +3,7 @@ import { IconExternalLink, IconMessages } from "@tabler/icons-react";
 import { Link } from "wouter";
 import type { ClientHomeView, QuestionView } from "../../../api/home.ts";
 import type { RoomView } from "../../../api/teams-views.ts";
+import { useMay } from "../../me.tsx";
 import { AgentFace } from "../../parts/agent-face.tsx";
 import { Empty } from "../../parts/empty.tsx";
 import { StateBadge, type Tone } from "../../parts/state-badge.tsx";
@@ -22,7 +23,7 @@ export function Mine({ home, mine }: { home: ClientHomeView; mine: NonNullable<C
       <Stack gap="xs" component="section">
         <Title order={2}>{words.roomsTitle}</Title>
         {mine.rooms.length === 0 ? (
-          <Empty title={words.noRooms} text={words.noRoomsText} icon={<IconMessages size={36} aria-hidden />} />
+          <NoRooms client={client.id} />
         ) : (
           <SimpleGrid component="ul" cols={{ base: 1, sm: 2, lg: 3 }} spacing="sm" m={0} p={0} className={classes.list}>
             {mine.rooms.map((room) => (
@@ -62,6 +63,19 @@ export function Mine({ home, mine }: { home: ClientHomeView; mine: NonNullable<C
       </Stack>
     </>
   );
+}
+
+/** Who may make teams needs nobody to be put into one. */
+function NoRooms({ client }: { client: string }) {
+  const makesTeams = useMay("teams.write");
+  const icon = <IconMessages size={36} aria-hidden />;
+  if (!makesTeams) return <Empty title={words.noRooms} text={words.noRoomsText} icon={icon} />;
+  const go = (
+    <Button component={Link} href={to.teams(client)} variant="default">
+      {words.toTeams}
+    </Button>
+  );
+  return <Empty title={words.noTeam} text={words.noTeamText} icon={icon} action={go} />;
 }
 
 function RoomCard({ room, client }: { room: RoomView; client: string }) {
