@@ -1,19 +1,24 @@
 /** Which page stands at which address, and who is there to see it. */
-import { Center, Loader } from "@mantine/core";
+import { Center, Loader, Title } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
-import { lazy, Suspense } from "react";
+import { Suspense, useEffect } from "react";
 import { Route, Router, Switch, useLocation } from "wouter";
 import { get, Problem } from "./api.ts";
-import { type Me, MeProvider, useMe } from "./me.tsx";
+import { lazyPage, useCodeIsLate } from "./load-page.ts";
+import { type Me, MeProvider, useClientIsGone, useMe } from "./me.tsx";
 import { PAGES, type PageEntry } from "./pages.ts";
 import { Trouble } from "./parts/trouble.tsx";
+import { queries } from "./queries.ts";
 import { ErrorBoundary } from "./shell/error-boundary.tsx";
 import { NotFound } from "./shell/not-found.tsx";
 import { Shell } from "./shell/shell.tsx";
 import { texts } from "./texts.ts";
 
-const LinkPage = lazy(() => import("./pages/link.tsx"));
-const SignInPage = lazy(() => import("./pages/sign-in.tsx"));
+const LinkPage = lazyPage(() => import("./pages/link.tsx"));
+/** How long the first page is left alone, and how long the browser has between two pages' code. */
+const REST_MS = 2500;
+const NEXT_MS = 50;
+const SignInPage = lazyPage(() => import("./pages/sign-in.tsx"));
 
 export function App() {
   const [location] = useLocation();
@@ -54,6 +59,7 @@ function SignedIn() {
 
 function Pages({ me }: { me: Me }) {
   const [location] = useLocation();
+  useEffect(() => fetchAhead(PAGES.filter((page) => isFor(page, me))), [me]);
   return (
     <MeProvider me={me}>
       <Shell>
@@ -79,18 +85,45 @@ function Pages({ me }: { me: Me }) {
 /** The page, or what stands at an address that they may not see. The API decides anyway; this spares them its refusals. */
 function Allowed({ page }: { page: PageEntry }) {
   const me = useMe();
+  const removed = useClientIsGone();
   const [location] = useLocation();
   const elsewhere = me.client !== null && /^\/c\//.test(location) && !location.startsWith(`/c/${me.client.id}`);
-  const may = page.needs === undefined || me.rights.includes(page.needs);
-  if (!may || elsewhere || (page.platform && me.role !== "operator")) return <NotFound />;
+  if (!isFor(page, me) || elsewhere) return <NotFound />;
+  if (removed) return <NotFound text={texts.shell.clientRemoved} />;
   return <page.component />;
+}
+
+const isFor = (page: PageEntry, me: Me): boolean =>
+  (page.needs === undefined || me.rights.includes(page.needs)) && (!page.platform || me.role === "operator");
+
+/** Once the first page rests, the code of the others: going on works while the platform is away. Returns what ends it. */
+function fetchAhead(pages: readonly PageEntry[]): () => void {
+  let over = false;
+  const one = async () => {
+    if (queries.isFetching() === 0) await pages[at++]?.component.ahead();
+    if (!over && at < pages.length) timer = setTimeout(() => void one(), NEXT_MS);
+  };
+  let at = 0;
+  let timer = setTimeout(() => void one(), REST_MS);
+  return () => {
+    over = true;
+    clearTimeout(timer);
+  };
 }
 
 /** While something loads; when nothing answers, it says so. */
 function Waiting({ late = false }: { late?: boolean }) {
+  const codeIsLate = useCodeIsLate();
+  const away = late || codeIsLate;
   return (
-    <Center mih="40vh" role="status" aria-label={texts.shell.loading}>
-      {late ? texts.shell.reconnecting : <Loader aria-hidden />}
+    <Center mih="40vh" role="status" aria-label={away ? undefined : texts.shell.loading}>
+      {away ? (
+        <Title order={1} size="h4">
+          {texts.shell.awayNow}
+        </Title>
+      ) : (
+        <Loader aria-hidden />
+      )}
     </Center>
   );
 }

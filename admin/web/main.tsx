@@ -16,14 +16,6 @@ import { cssVariables, theme } from "./theme.ts";
 const nonce = document.querySelector<HTMLMetaElement>('meta[name="csp-nonce"]')?.nonce ?? "";
 setNonce(nonce);
 
-// A page that is opened after a new build asks for code that is no more: the new page has the new code. Once a minute at most.
-window.addEventListener("vite:preloadError", () => {
-  const last = Number(sessionStorage.getItem("agentopia-reloaded"));
-  if (Date.now() - last < 60_000) return;
-  sessionStorage.setItem("agentopia-reloaded", String(Date.now()));
-  location.reload();
-});
-
 const scheme = localStorageColorSchemeManager({ key: "agentopia-scheme" });
 
 createRoot(document.getElementById("root")!).render(

@@ -3,7 +3,7 @@ import { createContext, type ReactNode, useContext } from "react";
 import { useLocation, useParams } from "wouter";
 import type { Me } from "../api/session-views.ts";
 import type { Action } from "../rights.ts";
-import { useGet } from "./api.ts";
+import { Problem, useGet } from "./api.ts";
 import { inClient } from "./api-path.ts";
 
 export type { Me };
@@ -59,4 +59,12 @@ export function useClientTitle(): string | null {
   const own = me.client?.id === client;
   const { data } = useGet<{ title: string }>("clients", client && !own && me.client === null ? inClient(client) : null);
   return own ? (me.client?.title ?? null) : (data?.title ?? client);
+}
+
+/** Whether an operator looks at the address of a client that is not there any more. */
+export function useClientIsGone(): boolean {
+  const client = useClient();
+  const asks = useMe().client === null && client !== null;
+  const { error } = useGet("clients", asks ? inClient(client) : null);
+  return asks && error instanceof Problem && error.status === 404;
 }

@@ -1,30 +1,30 @@
 /** Every page of the panel: its address, the right that it needs, its code (loaded when it is opened). */
-import { type ComponentType, type LazyExoticComponent, lazy } from "react";
 import type { Action } from "../rights.ts";
+import { type LazyPage, lazyPage } from "./load-page.ts";
 
 export interface PageEntry {
   name: string;
   path: string;
-  component: LazyExoticComponent<ComponentType>;
+  component: LazyPage;
   /** Without it the page is for everybody who is signed in. */
   needs?: Action;
   /** Of the platform, not of a client: for operators. */
   platform?: boolean;
 }
 
-const home = lazy(() => import("./pages/home.tsx"));
-const models = lazy(() => import("./pages/models.tsx"));
-const runs = lazy(() => import("./pages/runs.tsx"));
-const usage = lazy(() => import("./pages/usage.tsx"));
-const audit = lazy(() => import("./pages/audit.tsx"));
+const home = lazyPage(() => import("./pages/home.tsx"));
+const models = lazyPage(() => import("./pages/models.tsx"));
+const runs = lazyPage(() => import("./pages/runs.tsx"));
+const usage = lazyPage(() => import("./pages/usage.tsx"));
+const audit = lazyPage(() => import("./pages/audit.tsx"));
 
 export const PAGES: readonly PageEntry[] = [
   { name: "home", path: "/", component: home },
-  { name: "account", path: "/account", component: lazy(() => import("./pages/account.tsx")) },
+  { name: "account", path: "/account", component: lazyPage(() => import("./pages/account.tsx")) },
   {
     name: "clients",
     path: "/clients",
-    component: lazy(() => import("./pages/clients.tsx")),
+    component: lazyPage(() => import("./pages/clients.tsx")),
     needs: "clients.list",
     platform: true,
   },
@@ -35,7 +35,7 @@ export const PAGES: readonly PageEntry[] = [
   {
     name: "operators",
     path: "/operators",
-    component: lazy(() => import("./pages/operators.tsx")),
+    component: lazyPage(() => import("./pages/operators.tsx")),
     needs: "operators.read",
     platform: true,
   },
@@ -43,44 +43,49 @@ export const PAGES: readonly PageEntry[] = [
   {
     name: "agents",
     path: "/c/:client/agents",
-    component: lazy(() => import("./pages/agents.tsx")),
+    component: lazyPage(() => import("./pages/agents.tsx")),
     needs: "agents.read",
   },
   {
     name: "agent",
     path: "/c/:client/agents/:agent",
-    component: lazy(() => import("./pages/agent.tsx")),
+    component: lazyPage(() => import("./pages/agent.tsx")),
     needs: "agents.read",
   },
   {
     name: "templates",
     path: "/c/:client/templates",
-    component: lazy(() => import("./pages/templates.tsx")),
+    component: lazyPage(() => import("./pages/templates.tsx")),
     needs: "templates.read",
   },
-  { name: "teams", path: "/c/:client/teams", component: lazy(() => import("./pages/teams.tsx")), needs: "teams.read" },
+  {
+    name: "teams",
+    path: "/c/:client/teams",
+    component: lazyPage(() => import("./pages/teams.tsx")),
+    needs: "teams.read",
+  },
   {
     name: "room",
     path: "/c/:client/rooms/:room",
-    component: lazy(() => import("./pages/room.tsx")),
+    component: lazyPage(() => import("./pages/room.tsx")),
     needs: "teams.read",
   },
   {
     name: "people",
     path: "/c/:client/people",
-    component: lazy(() => import("./pages/people.tsx")),
+    component: lazyPage(() => import("./pages/people.tsx")),
     needs: "people.read",
   },
   {
     name: "person",
     path: "/c/:client/people/:user",
-    component: lazy(() => import("./pages/person.tsx")),
+    component: lazyPage(() => import("./pages/person.tsx")),
     needs: "people.read",
   },
   {
     name: "invites",
     path: "/c/:client/invites",
-    component: lazy(() => import("./pages/invites.tsx")),
+    component: lazyPage(() => import("./pages/invites.tsx")),
     needs: "invites.read",
   },
   { name: "models", path: "/c/:client/models", component: models, needs: "models.read" },
@@ -88,7 +93,7 @@ export const PAGES: readonly PageEntry[] = [
   {
     name: "run",
     path: "/c/:client/runs/:run",
-    component: lazy(() => import("./pages/run.tsx")),
+    component: lazyPage(() => import("./pages/run.tsx")),
     needs: "runs.read_own",
   },
   { name: "usage", path: "/c/:client/usage", component: usage, needs: "usage.read" },
@@ -96,7 +101,7 @@ export const PAGES: readonly PageEntry[] = [
   {
     name: "client",
     path: "/c/:client/homeserver",
-    component: lazy(() => import("./pages/client.tsx")),
+    component: lazyPage(() => import("./pages/client.tsx")),
     needs: "clients.control",
   },
 ];

@@ -12,6 +12,7 @@ import {
   shoot,
   sideways,
 } from "../browser/panel.ts";
+import { eventually } from "../harness/eventually.ts";
 import { sharedPlatform } from "../harness/shared-platform.ts";
 
 const shared = sharedPlatform({ name: "panel-frame" });
@@ -194,6 +195,35 @@ test("a platform that is restarted under an open page: said, and over by itself"
   await page.getByRole("link", { name: "Operators" }).click();
   await page.getByRole("heading", { level: 1, name: "Operators" }).waitFor();
   expect(await page.evaluate("window.stillTheSamePage")).toBe(true);
+});
+
+test("a click on another page while the platform is away: said inside of the frame, and the page is there after it", async () => {
+  const { page } = await open("/c/demo/agents", await panel.operator());
+  await page.evaluate("window.stillTheSamePage = true");
+  // Nothing is fetched ahead here: the page's code has to be asked for.
+  await page.route("**/panel/assets/**", (route) => route.abort());
+  await shared.platform.stop();
+  await page.getByRole("link", { name: "Operators" }).click();
+  await page.getByText("Agentopia does not answer now; trying again …").waitFor();
+  await page.getByRole("navigation", { name: "Navigation" }).waitFor();
+  expect(await axe(page)).toEqual([]);
+  await page.unroute("**/panel/assets/**");
+  await shared.platform.start();
+  await page.getByRole("heading", { level: 1, name: "Operators" }).waitFor();
+  expect(new URL(page.url()).pathname).toBe("/panel/operators");
+});
+
+test("the code of other pages is there before the platform goes away", async () => {
+  const { page } = await open("/c/demo/agents", await panel.operator());
+  const fetched = () => page.evaluate("performance.getEntriesByType('resource').map(({ name }) => name).join()");
+  await eventually("the pages' code", async () => /operators-.*\.js/.test(String(await fetched())));
+  await page.evaluate("window.stillTheSamePage = true");
+  await shared.platform.stop();
+  await page.getByRole("link", { name: "Operators" }).click();
+  await page.getByRole("heading", { level: 1, name: "Operators" }).waitFor();
+  expect(await page.evaluate("window.stillTheSamePage")).toBe(true);
+  await shared.platform.start();
+  await page.getByText("Agentopia does not answer", { exact: false }).first().waitFor({ state: "hidden" });
 });
 
 test("the API's description is drawn, with its operations", async () => {

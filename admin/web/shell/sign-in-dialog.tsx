@@ -1,4 +1,4 @@
-import { Modal, Stack, Text } from "@mantine/core";
+import { Button, Modal, Stack, Text } from "@mantine/core";
 import { useEffect, useRef, useState } from "react";
 import { get } from "../api.ts";
 import { reconnectLive } from "../live.ts";
@@ -64,6 +64,14 @@ export function SignInDialog() {
       <Stack>
         <Text>{texts.shell.signedOut}</Text>
         <SignInForm onDone={() => void signedIn()} />
+        {me.client && (
+          <Text size="sm" c="dimmed">
+            {texts.shell.signedOutForGood}
+          </Text>
+        )}
+        <Button variant="default" onClick={() => location.assign("/panel/")}>
+          {texts.shell.leave}
+        </Button>
       </Stack>
     </Modal>
   );

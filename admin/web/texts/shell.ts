@@ -50,10 +50,13 @@ export const shellTexts = {
   typeToConfirm: (word: string) => `Type ${word} to confirm`,
   never: "never",
   reconnecting: "Agentopia does not answer; trying again …",
+  awayNow: "Agentopia does not answer now; trying again …",
   unreachable:
     "Agentopia does not answer now; perhaps it is being restarted. What you typed is kept: try again in a moment.",
   strangeAnswer: (status: number) =>
     `The address answered in a way that the panel does not know (${status}). Load the page again; if it stays, tell your operator.`,
+  signedOutForGood: "If it does not let you in: your company was removed from this platform, or your account ended.",
+  leave: "Leave this page",
   signedOutTitle: "Your session has ended",
   signedOut: "Sign in again to go on. What you typed is kept, and what you sent is sent after that.",
   brokenTitle: "This page broke",
@@ -61,5 +64,6 @@ export const shellTexts = {
   reload: "Load again",
   notFoundTitle: "Nothing here",
   notFound: "There is no page at this address, or you may not see it. Check the address, or go on from home.",
+  clientRemoved: "There is no client here: it was removed, or the address is not right.",
   toHome: "Go home",
 };
