@@ -39,6 +39,8 @@ export const theme = createTheme({
   cursorType: "pointer",
   respectReducedMotion: true,
   components: {
+    // A number that cannot be is refused in a sentence, not changed without a word.
+    NumberInput: { defaultProps: { clampBehavior: "none" } },
     // Mantine draws a <header>, which in a dialog counts as a second banner of the page.
     ModalHeader: { defaultProps: { role: "presentation" } },
   },

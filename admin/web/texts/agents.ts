@@ -36,6 +36,7 @@ export const agentsTexts = {
     import: "Import a file",
     importText: "An agent that was exported here or on another platform.",
     importField: "File of an exported agent",
+    noAgentFile: "This is no agent file. Choose one that was exported here.",
     tooLarge: "This file is too large for an exported agent. It has at most 2 MB.",
     unreadable: "This file cannot be read as an exported agent. Export it once more and try again.",
     open: (name: string) => `Open ${name}`,
@@ -72,6 +73,7 @@ export const agentsTexts = {
   },
 
   publish: {
+    notSaved: "What you typed is not saved yet, so it cannot be published. Look at what the form says, or try again.",
     button: "Publish",
     title: (name: string) => `Publish ${name}`,
     first: "It gets a user in Matrix, so that people can find it, write to it and invite it into rooms.",

@@ -25,7 +25,10 @@ export function FaceField({ client, agent, revision, avatar, onChange }: Props) 
     async (file: File) => await post<AvatarView>(inClient(client, "avatars"), { data: await shrinkPicture(file) }),
     { inline: true, onDone: ({ id }) => onChange({ kind: "uploaded", id }) },
   );
-  const another = () => onChange({ kind: "generated", seed: crypto.getRandomValues(new Uint32Array(1)).join("") });
+  const another = () => {
+    upload.reset();
+    onChange({ kind: "generated", seed: crypto.getRandomValues(new Uint32Array(1)).join("") });
+  };
   return (
     <Stack gap="xs" role="group" aria-label={words.label}>
       <Text size="sm" fw={600} aria-hidden>

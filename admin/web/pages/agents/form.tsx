@@ -4,7 +4,7 @@ import type { ModelView } from "../../../api/models-views.ts";
 import { usePages } from "../../api.ts";
 import { inClient } from "../../api-path.ts";
 import { texts } from "../../texts.ts";
-import { type Definition, MOST } from "./definition.ts";
+import type { Definition } from "./definition.ts";
 import { FaceField } from "./face-field.tsx";
 import { InstructionsField } from "./instructions-field.tsx";
 import { InviteField } from "./invite-field.tsx";
@@ -32,7 +32,6 @@ export function AgentForm({ client, agent, draft, mayWrite }: Props) {
             label={words.form.name}
             description={words.form.nameHelp}
             value={definition.name}
-            maxLength={MOST.name}
             required
             withAsterisk={false}
             error={errors.name}
@@ -52,7 +51,6 @@ export function AgentForm({ client, agent, draft, mayWrite }: Props) {
           value={definition.description}
           autosize
           minRows={1}
-          maxLength={MOST.purpose}
           error={errors.description}
           onChange={(event) => change({ description: event.currentTarget.value.replaceAll("\n", " ") })}
         />
@@ -155,7 +153,7 @@ function LimitsField({ definition, errors, change }: FieldProps & { errors: Reco
       error={errors[`limits.${name}`]}
       onChange={(value) => {
         const { [name]: _before, ...others } = limits;
-        change({ limits: typeof value === "number" && value > 0 ? { ...others, [name]: value } : others });
+        change({ limits: value === "" ? others : { ...others, [name]: Number(value) } });
       }}
     />
   );

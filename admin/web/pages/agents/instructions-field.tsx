@@ -33,7 +33,6 @@ export function InstructionsField({ definition, error, change }: Props) {
         autosize
         minRows={10}
         maxRows={26}
-        maxLength={MOST.instructions}
         error={error}
         onChange={(event) => change({ instructions: event.currentTarget.value })}
       />

@@ -4,6 +4,7 @@ import { useLocation } from "wouter";
 import type { ImportedView } from "../../../api/agents-views.ts";
 import { Problem, post, useSend } from "../../api.ts";
 import { inClient } from "../../api-path.ts";
+import { looksBinary } from "../../parts/binary.ts";
 import { Trouble } from "../../parts/trouble.tsx";
 import { to } from "../../paths.ts";
 import { texts } from "../../texts.ts";
@@ -77,6 +78,7 @@ function ImportFile({ client, disabled }: { client: string; disabled: boolean })
     async (file: File) => {
       if (file.size > MOST_BYTES) throw new Problem({ status: 0, code: "invalid", detail: make.tooLarge });
       const text = await file.text();
+      if (looksBinary(text)) throw new Problem({ status: 0, code: "invalid", detail: make.noAgentFile });
       return await post<ImportedView>(inClient(client, "agents", "import"), { file: text });
     },
     {

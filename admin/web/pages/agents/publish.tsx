@@ -4,6 +4,7 @@ import { IconAlertTriangle, IconCheck } from "@tabler/icons-react";
 import { useState } from "react";
 import type { AgentView, DraftView } from "../../../api/agents-views.ts";
 import { Problem, post, useSend } from "../../api.ts";
+import { saidTrouble } from "../../parts/said.tsx";
 import { Trouble } from "../../parts/trouble.tsx";
 import { texts } from "../../texts.ts";
 import { agentPath } from "./definition.ts";
@@ -72,11 +73,24 @@ export function PublishButton({ client, agent, draft, onFirst }: Props) {
       },
     },
   );
+  const [looking, setLooking] = useState(false);
+  const begin = async () => {
+    if (draft.state === "saved") return open();
+    setLooking(true);
+    const saved = await draft.save();
+    setLooking(false);
+    if (saved) return open();
+    // After the sentences are drawn.
+    setTimeout(
+      () => focusProblem() || saidTrouble(new Problem({ status: 0, code: "unsaved", detail: words.notSaved })),
+    );
+  };
   const nothing = !first && agent.draft === null && draft.state === "saved";
   return (
     <>
       <Button
-        onClick={open}
+        loading={looking}
+        onClick={() => void begin()}
         disabled={nothing || draft.state === "conflict"}
         title={nothing ? words.nothing : undefined}
       >
@@ -102,7 +116,6 @@ export function PublishButton({ client, agent, draft, onFirst }: Props) {
                 label={words.note}
                 placeholder={words.notePlaceholder}
                 value={note}
-                maxLength={500}
                 data-autofocus
                 onChange={(event) => setNote(event.currentTarget.value)}
               />
@@ -126,6 +139,14 @@ export function PublishButton({ client, agent, draft, onFirst }: Props) {
       </Modal>
     </>
   );
+}
+
+/** Puts the keyboard into the first field with a sentence about it; false when none is to be seen. */
+function focusProblem(): boolean {
+  const fields = document.querySelectorAll<HTMLElement>('main [aria-invalid="true"]');
+  const field = [...fields].find((one) => one.offsetParent !== null);
+  field?.focus();
+  return field !== undefined;
 }
 
 /** Why it could not be saved, as far as it is known. */

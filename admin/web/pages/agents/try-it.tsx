@@ -80,8 +80,10 @@ export function TryIt({ client, agent, templateId, definition }: Props) {
             autosize
             minRows={1}
             maxRows={8}
-            maxLength={20_000}
-            onChange={(event) => setText(event.currentTarget.value)}
+            onChange={(event) => {
+              setText(event.currentTarget.value);
+              chat.forget();
+            }}
             onKeyDown={(event) => {
               if (event.key !== "Enter" || event.shiftKey || event.nativeEvent.isComposing) return;
               event.preventDefault();

@@ -2,13 +2,14 @@
 import { useCallback, useEffect, useRef, useState } from "react";
 import type { AgentView, DraftView } from "../../../api/agents-views.ts";
 import { fieldErrors, Problem, put } from "../../api.ts";
+import { useLive } from "../../live.ts";
 import { useMe } from "../../me.tsx";
 import { saidDone } from "../../parts/said.tsx";
 import { texts } from "../../texts.ts";
 import { agentPath, type Definition, editable, sameDefinition } from "./definition.ts";
 
 const SAVE_AFTER_MS = 1500;
-const TRY_AGAIN_MS = 10_000;
+const TRY_AGAIN_MS = 3000;
 
 export type SaveState = "saved" | "unsaved" | "saving" | "failed" | "conflict";
 
@@ -77,6 +78,7 @@ export function useDraft(client: string, agent: AgentView | null, mayWrite: bool
 
   useAdoption(agent, kept, setShown);
   useLastSave(save, kept);
+  useSaveOnReturn(save, kept);
 
   if (!shown || !agent) return null;
   return {
@@ -131,11 +133,22 @@ async function sendDraft(path: string, sent: Kept, { kept, set, later }: Sending
       set({ state: "conflict", theirs: error.current as DraftView, error: null });
     else {
       set({ state: "failed", error });
-      // The platform is away: it comes back. What it refused is refused again until somebody changes it.
-      if (error instanceof Problem && (error.status === 0 || error.status >= 500)) later(TRY_AGAIN_MS);
+      // What it refused is refused again until somebody changes it.
+      if (isAway(error)) later(TRY_AGAIN_MS);
     }
     return false;
   }
+}
+
+/** The platform is away: it comes back. */
+const isAway = (error: unknown): boolean => error instanceof Problem && (error.status === 0 || error.status >= 500);
+
+/** The platform is heard again: what it could not take is sent at once. */
+function useSaveOnReturn(save: () => Promise<boolean>, kept: { current: Kept | null }): void {
+  const heard = useLive() === "connected";
+  useEffect(() => {
+    if (heard && kept.current?.state === "failed" && isAway(kept.current.error)) void save();
+  }, [heard, save, kept]);
 }
 
 /** Takes up what the platform has: at first, and when somebody else saved while nothing is unsaved here. */

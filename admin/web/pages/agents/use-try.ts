@@ -3,6 +3,7 @@ import { useCallback, useEffect, useRef, useState } from "react";
 import type { RunView } from "../../../api/runs-views.ts";
 import { apiUrl, get, post } from "../../api.ts";
 import { inClient } from "../../api-path.ts";
+import { useLive } from "../../live.ts";
 import { agentPath, type Definition } from "./definition.ts";
 
 export interface TryAnswer {
@@ -26,6 +27,8 @@ export interface TryChat {
   ask(text: string, definition: Definition): Promise<boolean>;
   stop(): void;
   startOver(): void;
+  /** What did not work is no more news: something else was typed. */
+  forget(): void;
 }
 
 export function useTry(client: string, agent: string): TryChat {
@@ -67,6 +70,11 @@ export function useTry(client: string, agent: string): TryChat {
     return () => source.close();
   }, [chat, root, hear, count]);
 
+  const heard = useLive() === "connected";
+  useEffect(() => {
+    if (heard) setError(null);
+  }, [heard]);
+
   const fail = (problem: unknown) => {
     setError(problem);
     return false;
@@ -107,6 +115,7 @@ export function useTry(client: string, agent: string): TryChat {
     stop() {
       if (chat) post(`${root}/try/${encodeURIComponent(chat)}/stop`).catch(fail);
     },
+    forget: () => setError(null),
     startOver() {
       if (chat && answers.some(({ done }) => !done)) post(`${root}/try/${encodeURIComponent(chat)}/stop`).catch(fail);
       setChat(null);

@@ -61,7 +61,6 @@ export function VariablesField({ variables, instructions, errors, onChange }: Pr
               label={at === 0 ? words.name : undefined}
               aria-label={words.name}
               value={line.name}
-              maxLength={40}
               error={nameProblem(line, lines)}
               description={unused ? words.unused : undefined}
               inputWrapperOrder={["label", "input", "error", "description"]}
@@ -72,7 +71,6 @@ export function VariablesField({ variables, instructions, errors, onChange }: Pr
               label={at === 0 ? words.value : undefined}
               aria-label={words.value}
               value={line.value}
-              maxLength={2000}
               error={errors[`variables.${line.name}`]}
               onChange={(event) => edit({ value: event.currentTarget.value })}
             />

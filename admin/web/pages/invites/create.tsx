@@ -105,7 +105,6 @@ function InviteForm({ client, onMade }: { client: string; onMade: (invite: NewIn
           description={words.form.usernameHelp}
           value={username}
           onChange={(event) => setUsername(event.currentTarget.value)}
-          maxLength={64}
           autoCapitalize="none"
           spellCheck={false}
           error={problems.username}
@@ -115,11 +114,10 @@ function InviteForm({ client, onMade }: { client: string; onMade: (invite: NewIn
             label={words.form.displayName}
             value={displayName}
             onChange={(event) => setDisplayName(event.currentTarget.value)}
-            maxLength={200}
             error={problems.displayName}
           />
         )}
-        <Trouble error={make.error} />
+        {Object.keys(problems).length === 0 && <Trouble error={make.error} />}
         <Group justify="flex-end">
           <Button type="submit" loading={make.isPending}>
             {words.form.make}

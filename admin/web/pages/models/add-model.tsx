@@ -118,7 +118,6 @@ function Form({ root, client, close }: Omit<Props, "opened">) {
             label={said.baseUrl}
             description={client === null ? said.baseUrlHint : said.baseUrlHintClient}
             required
-            maxLength={500}
             type="url"
             {...form.getInputProps("baseUrl")}
           />
@@ -127,18 +126,11 @@ function Form({ root, client, close }: Omit<Props, "opened">) {
           label={said.model}
           description={hosted ? said.modelHintHosted : said.modelHint}
           required={hosted}
-          maxLength={300}
           autoCapitalize="none"
           spellCheck={false}
           {...form.getInputProps("model")}
         />
-        <TextInput
-          label={said.name}
-          description={said.nameHint}
-          required
-          maxLength={100}
-          {...form.getInputProps("name")}
-        />
+        <TextInput label={said.name} description={said.nameHint} required {...form.getInputProps("name")} />
         <KeyInput description={said.keyHint} required={hosted} {...form.getInputProps("apiKey")} />
         <NumberInput
           label={said.context}

@@ -60,17 +60,15 @@ function Form({ model, path, close }: Omit<Props, "opened">) {
           label={words.name}
           description={words.nameHint}
           required
-          maxLength={100}
           data-autofocus
           {...form.getInputProps("name")}
         />
         {(model.baseUrl !== null || model.provider === "openai-compatible") && (
-          <TextInput label={words.baseUrl} required maxLength={500} type="url" {...form.getInputProps("baseUrl")} />
+          <TextInput label={words.baseUrl} required type="url" {...form.getInputProps("baseUrl")} />
         )}
         <TextInput
           label={words.model}
           required
-          maxLength={300}
           autoCapitalize="none"
           spellCheck={false}
           {...form.getInputProps("model")}

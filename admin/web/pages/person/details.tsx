@@ -78,7 +78,6 @@ function NameField({ path, person }: Pick<PersonProps, "path" | "person">) {
           label={words.displayName}
           value={name}
           onChange={(event) => setName(event.currentTarget.value)}
-          maxLength={200}
           error={problem}
           flex="1 1 12rem"
         />

@@ -56,7 +56,6 @@ function Facts({ path, room }: { path: string; room: RoomView }) {
           label={texts.teams.name}
           description={words.nameHint}
           required
-          maxLength={100}
           value={name}
           error={errors.name}
           onChange={(event) => setTyped({ ...typed, name: event.currentTarget.value })}
@@ -65,7 +64,6 @@ function Facts({ path, room }: { path: string; room: RoomView }) {
           label={texts.teams.topic}
           description={texts.teams.topicHint}
           autosize
-          maxLength={1000}
           value={topic}
           error={errors.topic}
           onChange={(event) => setTyped({ ...typed, topic: event.currentTarget.value })}
