@@ -55,7 +55,7 @@ function State({ row }: { row: ClientRow }) {
         {row.needsLook && <StateBadge tone="warn">{words.needsLook}</StateBadge>}
         {!row.needsLook && row.version && (
           <Text size="xs" c="dimmed">
-            {row.version}
+            {words.synapse(row.version)}
           </Text>
         )}
       </Group>

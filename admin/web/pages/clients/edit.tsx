@@ -39,7 +39,7 @@ function Form({ client, close }: { client: ClientView; close: () => void }) {
   return (
     <form onSubmit={submit} noValidate>
       <Stack>
-        <TextInput label={words.name} required maxLength={100} data-autofocus {...form.getInputProps("title")} />
+        <TextInput label={words.name} required data-autofocus {...form.getInputProps("title")} />
         <NumberInput
           label={words.keep}
           required

@@ -38,7 +38,10 @@ export function NewClient({ opened, close }: { opened: boolean; close: () => voi
 }
 
 function Form({ onMade }: { onMade: (made: ClientCreated) => void }) {
-  const form = useForm<Wish>({ initialValues: NOTHING });
+  const form = useForm<Wish>({
+    initialValues: NOTHING,
+    validate: { id: (id) => (id.trim() === "" ? words.idMissing : null) },
+  });
   const sending = useSend(
     ({ id, title, driver, serverName, url }: Wish) =>
       post<ClientCreated>("/clients", {
@@ -62,7 +65,6 @@ function Form({ onMade }: { onMade: (made: ClientCreated) => void }) {
           label={words.id}
           description={words.idHint}
           required
-          maxLength={30}
           autoComplete="off"
           autoCapitalize="none"
           spellCheck={false}
@@ -72,7 +74,6 @@ function Form({ onMade }: { onMade: (made: ClientCreated) => void }) {
         <TextInput
           label={words.name}
           description={words.nameHint}
-          maxLength={100}
           autoComplete="off"
           {...form.getInputProps("title")}
         />
@@ -84,20 +85,12 @@ function Form({ onMade }: { onMade: (made: ClientCreated) => void }) {
           </Stack>
         </Radio.Group>
         {driver === "external" && (
-          <TextInput
-            label={words.url}
-            description={words.urlHint}
-            required
-            maxLength={500}
-            type="url"
-            {...form.getInputProps("url")}
-          />
+          <TextInput label={words.url} description={words.urlHint} required type="url" {...form.getInputProps("url")} />
         )}
         <TextInput
           label={driver === "external" ? words.theirName : words.serverName}
           description={driver === "external" ? words.theirNameHint : words.serverNameHint(id.trim())}
           required={driver === "external"}
-          maxLength={200}
           autoComplete="off"
           autoCapitalize="none"
           spellCheck={false}

@@ -1,4 +1,4 @@
-import { Button, Checkbox, Code, Group, Modal, Stack, Text, TextInput } from "@mantine/core";
+import { Button, Checkbox, Group, Modal, Stack, Text, TextInput } from "@mantine/core";
 import { useDisclosure } from "@mantine/hooks";
 import { IconTrash } from "@tabler/icons-react";
 import { useState } from "react";
@@ -6,14 +6,14 @@ import { useLocation } from "wouter";
 import type { ClientView } from "../../../api/clients-views.ts";
 import { del, useSend } from "../../api.ts";
 import { inClient } from "../../api-path.ts";
-import { CopyButton } from "../../parts/copy-button.tsx";
 import { Trouble } from "../../parts/trouble.tsx";
 import { to } from "../../paths.ts";
 import { texts } from "../../texts.ts";
+import { followRemoval } from "./removed.tsx";
 
 const words = texts.clients.remove;
 
-/** Removes a client after its name was typed, and says where what it held lies. */
+/** Removes a client after its name was typed; what becomes of it is said over the list of clients. */
 export function RemoveClient({ client }: { client: ClientView }) {
   const [opened, { open, close }] = useDisclosure(false);
   const [, go] = useLocation();
@@ -25,13 +25,17 @@ export function RemoveClient({ client }: { client: ClientView }) {
         confirm: typed.trim(),
         keepBackup,
       }),
-    { inline: true },
+    {
+      topics: ["clients"],
+      inline: true,
+      onDone: ({ backup }) => {
+        close();
+        // Its own pages have nothing to show any more.
+        go(to.clients());
+        followRemoval(client, backup);
+      },
+    },
   );
-  const done = removing.data;
-  const leave = () => {
-    close();
-    if (done) go(to.clients());
-  };
   return (
     <>
       <Group>
@@ -41,54 +45,39 @@ export function RemoveClient({ client }: { client: ClientView }) {
       </Group>
       <Modal
         opened={opened}
-        onClose={leave}
-        title={done ? words.doneTitle : words.question(client.title)}
+        onClose={close}
+        title={words.question(client.title)}
         closeButtonProps={{ "aria-label": texts.shell.close }}
       >
-        {done ? (
-          <Stack>
-            <Text>{done.backup ? words.kept : words.notKept}</Text>
-            {done.backup && (
-              <>
-                <Code block>{done.backup}</Code>
-                <CopyButton text={done.backup} />
-              </>
-            )}
-            <Group justify="flex-end">
-              <Button onClick={leave}>{words.back}</Button>
-            </Group>
-          </Stack>
-        ) : (
-          <Stack>
-            <Text>{client.details?.ours ? words.what : words.external}</Text>
-            <Checkbox
-              label={words.keep}
-              checked={keepBackup}
-              onChange={(event) => setKeepBackup(event.currentTarget.checked)}
-            />
-            <TextInput
-              label={texts.shell.typeToConfirm(client.id)}
-              value={typed}
-              autoComplete="off"
-              data-autofocus
-              onChange={(event) => setTyped(event.currentTarget.value)}
-            />
-            <Trouble error={removing.error} />
-            <Group justify="flex-end">
-              <Button variant="default" onClick={close}>
-                {texts.shell.cancel}
-              </Button>
-              <Button
-                color="red"
-                disabled={typed.trim() !== client.id}
-                loading={removing.isPending}
-                onClick={() => removing.mutate(undefined)}
-              >
-                {words.yes}
-              </Button>
-            </Group>
-          </Stack>
-        )}
+        <Stack>
+          <Text>{client.details?.ours ? words.what : words.external}</Text>
+          <Checkbox
+            label={words.keep}
+            checked={keepBackup}
+            onChange={(event) => setKeepBackup(event.currentTarget.checked)}
+          />
+          <TextInput
+            label={texts.shell.typeToConfirm(client.id)}
+            value={typed}
+            autoComplete="off"
+            data-autofocus
+            onChange={(event) => setTyped(event.currentTarget.value)}
+          />
+          <Trouble error={removing.error} />
+          <Group justify="flex-end">
+            <Button variant="default" onClick={close}>
+              {texts.shell.cancel}
+            </Button>
+            <Button
+              color="red"
+              disabled={typed.trim() !== client.id}
+              loading={removing.isPending}
+              onClick={() => removing.mutate(undefined)}
+            >
+              {words.yes}
+            </Button>
+          </Group>
+        </Stack>
       </Modal>
     </>
   );
