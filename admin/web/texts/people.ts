@@ -131,6 +131,7 @@ export const peopleTexts = {
     exampleLabel: "An example",
     file: "CSV file",
     choose: "Choose a file",
+    noCsv: "This is no CSV file. In Excel, choose Save as → CSV.",
     tooLarge: "This file is larger than 1 MB. Split it into several.",
     team: "Team for lines without one",
     role: "Role for lines without one",

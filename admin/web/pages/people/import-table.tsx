@@ -9,8 +9,15 @@ const TONES = { invite: "good", exists: "quiet", problem: "bad" } as const;
 /** So many are drawn at once; the rest on request. */
 const FIRST = 100;
 
+interface Props {
+  rows: readonly ImportedPersonView[];
+  /** Where those go whose line names no team. */
+  team?: string | undefined;
+  links?: boolean;
+}
+
 /** The lines of a file and what becomes of each; problems first, since they are what one looks for. */
-export function ImportTable({ rows, links = false }: { rows: readonly ImportedPersonView[]; links?: boolean }) {
+export function ImportTable({ rows, team, links = false }: Props) {
   const [all, setAll] = useState(false);
   const rank = { problem: 0, invite: 1, exists: 2 };
   const sorted = links ? rows : rows.toSorted((a, b) => rank[a.outcome] - rank[b.outcome] || a.line - b.line);
@@ -56,7 +63,7 @@ export function ImportTable({ rows, links = false }: { rows: readonly ImportedPe
                 </Table.Td>
                 {!links && <Table.Td>{row.name}</Table.Td>}
                 <Table.Td>{row.role && texts.shell.roles[row.role]}</Table.Td>
-                {!links && <Table.Td>{row.team}</Table.Td>}
+                {!links && <Table.Td>{row.team || (row.outcome === "invite" ? team : null)}</Table.Td>}
               </Table.Tr>
             ))}
           </Table.Tbody>

@@ -4,8 +4,9 @@ import { Alert, Button, Checkbox, Code, FileInput, Group, Modal, NumberInput, St
 import { IconAlertTriangle, IconDownload, IconFileImport } from "@tabler/icons-react";
 import { useState } from "react";
 import type { ImportView } from "../../../api/invites.ts";
-import { post, useSend } from "../../api.ts";
+import { fieldErrors, Problem, post, useSend } from "../../api.ts";
 import { inClient } from "../../api-path.ts";
+import { looksBinary } from "../../parts/binary.ts";
 import { CopyButton } from "../../parts/copy-button.tsx";
 import { Trouble } from "../../parts/trouble.tsx";
 import { texts } from "../../texts.ts";
@@ -23,7 +24,10 @@ interface Wish {
   renew: boolean;
 }
 
-type Step = { kind: "file" } | { kind: "preview"; view: ImportView; wish: Wish } | { kind: "done"; view: ImportView };
+type Step =
+  | { kind: "file" }
+  | { kind: "preview"; view: ImportView; wish: Wish; team: string | undefined }
+  | { kind: "done"; view: ImportView };
 
 export function ImportPeople({ client, opened, close }: { client: string; opened: boolean; close: () => void }) {
   const [step, setStep] = useState<Step>({ kind: "file" });
@@ -43,13 +47,14 @@ export function ImportPeople({ client, opened, close }: { client: string; opened
       closeButtonProps={{ "aria-label": texts.shell.close }}
     >
       {step.kind === "file" && (
-        <ChooseFile client={client} onLooked={(view, wish) => setStep({ kind: "preview", view, wish })} />
+        <ChooseFile client={client} onLooked={(looked) => setStep({ kind: "preview", ...looked })} />
       )}
       {step.kind === "preview" && (
         <Preview
           client={client}
           view={step.view}
           wish={step.wish}
+          team={step.team}
           back={() => setStep({ kind: "file" })}
           onMade={(view) => setStep({ kind: "done", view })}
         />
@@ -61,7 +66,13 @@ export function ImportPeople({ client, opened, close }: { client: string; opened
 
 const pathOf = (client: string, rest = "") => `${inClient(client, "people", "import")}${rest}`;
 
-function ChooseFile({ client, onLooked }: { client: string; onLooked: (view: ImportView, wish: Wish) => void }) {
+interface ChooseFileProps {
+  client: string;
+  /** `team`: the name of the one for lines without one. */
+  onLooked: (looked: { view: ImportView; wish: Wish; team: string | undefined }) => void;
+}
+
+function ChooseFile({ client, onLooked }: ChooseFileProps) {
   const teams = useTeams(client);
   const [file, setFile] = useState<File | null>(null);
   const [chosenTeam, setTeamId] = useState<string>();
@@ -72,11 +83,15 @@ function ChooseFile({ client, onLooked }: { client: string; onLooked: (view: Imp
   const look = useSend(
     async (chosen: File) => {
       const team = teamId ? { teamId } : {};
-      const wish: Wish = { csv: await textOf(chosen), ...team, role, ttlDays: Number(days), renew };
-      return { view: await post<ImportView>(pathOf(client, "/preview"), wish), wish };
+      const csv = await textOf(chosen);
+      if (looksBinary(csv)) throw new Problem({ status: 0, code: "invalid", detail: words.noCsv });
+      const wish: Wish = { csv, ...team, role, ttlDays: Number(days), renew };
+      const name = teams?.find(({ id }) => id === teamId)?.name;
+      return { view: await post<ImportView>(pathOf(client, "/preview"), wish), wish, team: name };
     },
-    { inline: true, onDone: ({ view, wish }) => onLooked(view, wish) },
+    { inline: true, onDone: onLooked },
   );
+  const problems = fieldErrors(look.error);
   const tooLarge = file !== null && file.size > MOST_BYTES;
   return (
     <form
@@ -99,7 +114,10 @@ function ChooseFile({ client, onLooked }: { client: string; onLooked: (view: Imp
           placeholder={words.choose}
           accept=".csv,.txt,.tsv,text/csv,text/plain"
           value={file}
-          onChange={setFile}
+          onChange={(chosen) => {
+            setFile(chosen);
+            look.reset();
+          }}
           required
           clearable
           clearButtonProps={{ "aria-label": words.back }}
@@ -109,10 +127,18 @@ function ChooseFile({ client, onLooked }: { client: string; onLooked: (view: Imp
         <Group grow align="start" preventGrowOverflow={false}>
           <TeamField teams={teams} label={words.team} value={teamId} onChange={setTeamId} />
           <RoleField label={words.role} value={role} onChange={setRole} />
-          <NumberInput label={words.days} min={1} max={366} value={days} onChange={setDays} allowDecimal={false} />
+          <NumberInput
+            label={words.days}
+            min={1}
+            max={366}
+            value={days}
+            onChange={setDays}
+            allowDecimal={false}
+            error={problems.ttlDays}
+          />
         </Group>
         <Checkbox label={words.renew} checked={renew} onChange={(event) => setRenew(event.currentTarget.checked)} />
-        <Trouble error={look.error} />
+        {problems.ttlDays === undefined && <Trouble error={look.error} />}
         <Group justify="flex-end">
           <Button type="submit" loading={look.isPending} disabled={!file || tooLarge}>
             {words.preview}
@@ -137,11 +163,12 @@ interface PreviewProps {
   client: string;
   view: ImportView;
   wish: Wish;
+  team: string | undefined;
   back: () => void;
   onMade: (view: ImportView) => void;
 }
 
-function Preview({ client, view, wish, back, onMade }: PreviewProps) {
+function Preview({ client, view, wish, team, back, onMade }: PreviewProps) {
   const { invite, exists, problem } = view.counts;
   const make = useSend(() => post<ImportView>(pathOf(client), wish), {
     topics: ["invites", "people"],
@@ -151,7 +178,7 @@ function Preview({ client, view, wish, back, onMade }: PreviewProps) {
   return (
     <Stack>
       <Text role="status">{words.counts(invite, exists, problem)}</Text>
-      <ImportTable rows={view.rows} />
+      <ImportTable rows={view.rows} team={team} />
       {invite === 0 && <Alert color="yellow">{words.nothing}</Alert>}
       <Trouble error={make.error} />
       <Group justify="space-between">
