@@ -78,8 +78,7 @@ export async function getAgent(ctx: Context, tenantId: string, nameOrId: string)
     // An agent may be called as another one's id.
     .orderBy(raw`${agents.id} = ${nameOrId} desc`)
     .limit(1);
-  if (!row)
-    throw new AppError("not_found", `${tenantId} has no agent "${nameOrId}". "agent list" shows those that there are.`);
+  if (!row) throw new AppError("not_found", `There is no agent "${nameOrId}" here.`);
   return row;
 }
 

@@ -60,7 +60,7 @@ function sentence(code: ErrorCode, model: string): string {
     case "model_rate_limited":
       return `The model ${model} is being asked too much at the moment. Please ask again in a minute.`;
     case "model_down":
-      return `The model ${model} cannot be reached at the moment. Please ask again in a minute; if it stays so, tell your operator.`;
+      return `The model ${model} cannot be reached at the moment. Please ask again in a minute; if it stays so, whoever runs Agentopia can look at the platform's log.`;
     case "model_empty":
       return `The model ${model} returned no text. Please ask again, perhaps in other words.`;
     default:
@@ -87,18 +87,18 @@ export function emptyAnswer(model: string, finishReason: string): AppError {
 export const slowAnswer = (model: string, ms: number): AppError =>
   new AppError(
     "model_slow",
-    `The model ${model} said nothing for ${Math.max(1, Math.round(ms / 1000))} seconds, so I stopped waiting. Please ask again; if it stays so, tell your operator.`,
+    `The model ${model} said nothing for ${Math.max(1, Math.round(ms / 1000))} seconds, so I stopped waiting. Please ask again; if it stays so, whoever runs Agentopia can look at the platform's log.`,
   );
 
 function refusal(status: number, words: string, { model, hasFiles }: Failure): string {
   if (status === 401 || status === 403)
-    return `The key for the model ${model} was not accepted. The operator can set another with "model add".`;
+    return `The key for the model ${model} was not accepted. An operator can set another under Models.`;
   if (hasFiles && NO_FILES.test(words)) return noFiles(model);
   if (DECLINED.test(words))
     return `The provider of the model ${model} declined to answer this. Please ask in other words.`;
   if (status === 404)
-    return `The model server does not know the model ${model}. The operator can set another with "model add".`;
-  return `The model ${model} did not accept the question (HTTP ${status}). The platform's log says why; please tell your operator.`;
+    return `The model server does not know the model ${model}. An operator can set another under Models.`;
+  return `The model ${model} did not accept the question (HTTP ${status}). The platform's log says why; whoever runs it can look there.`;
 }
 
 const noFiles = (model: string) =>

@@ -62,7 +62,7 @@ const noModel = (name: string | null, why = NO_MODEL_SENTENCE) =>
     "no_model",
     name === null
       ? why
-      : `There is no model named "${name}". Add it with "npm run -s agentopia -- model add", or give the agent another one.`,
+      : `There is no model named "${name}". Give the agent another one, or ask an operator to add it.`,
   );
 
 async function findModel(ctx: Context, tenantId: string | null, name: string | null): Promise<ModelRow | null> {

@@ -57,5 +57,5 @@ export type ErrorCode = keyof typeof ERRORS;
 /** The sentence for a person. Errors that are not ours keep their text out of sight: it goes to the log only. */
 export function sentenceOf(error: unknown): string {
   if (error instanceof AppError) return error.sentence;
-  return "Something went wrong inside Agentopia. The log of the platform says what; please tell your operator.";
+  return "Something went wrong inside Agentopia. The platform's log says what; whoever runs it can look there.";
 }

@@ -30,7 +30,7 @@ export interface TenantAccess {
 /** Throws `not_found`. */
 export async function getTenant(ctx: Context, id: string): Promise<TenantRow> {
   const [row] = await ctx.db.select().from(tenants).where(eq(tenants.id, id));
-  if (!row) throw new AppError("not_found", `There is no client "${id}". "tenant list" shows those that there are.`);
+  if (!row) throw new AppError("not_found", `There is no client "${id}" here.`);
   return row;
 }
 

@@ -4,6 +4,7 @@ import { AppError } from "../../core/errors.ts";
 import { addAgentCommands } from "./agent.ts";
 import { examples } from "./arguments.ts";
 import { addDataCommands } from "./data.ts";
+import { withHint } from "./hints.ts";
 import { addInviteCommands } from "./invite.ts";
 import { endWithReader, type Io, terminal } from "./io.ts";
 import { addModelCommands } from "./model.ts";
@@ -65,7 +66,7 @@ export async function runCli(argv: string[], io: Io = terminal): Promise<number>
     return exit.code;
   } catch (error) {
     if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 1; // it has said what was wrong
-    io.err(error instanceof AppError ? error.sentence : await unexpected(error));
+    io.err(error instanceof AppError ? withHint(error) : await unexpected(error));
     return 1;
   }
 }

@@ -119,7 +119,7 @@ test("removing stops its runs, leaves its rooms, deactivates its user and keeps 
   expect(homeserver.to(/\/deactivate\//)).toHaveLength(1);
   expect(await ctx.sql`select stop_reason from runs`).toEqual([{ stop_reason: "removed" }]);
   expect(await listAgents(ctx, TENANT)).toHaveLength(0);
-  await expect(getAgent(ctx, TENANT, "Writer")).rejects.toThrow('acme has no agent "Writer"');
+  await expect(getAgent(ctx, TENANT, "Writer")).rejects.toThrow('There is no agent "Writer" here');
 });
 
 test("a removal that the homeserver interrupted is completed later", async () => {
