@@ -68,7 +68,8 @@ function problemOf(error: unknown): Problem {
 
 const ofFields = (fields: [path: string, message: string][]): Problem => {
   const [first] = fields;
-  const detail = first ? `${first[0] ? `${first[0]}: ` : ""}${first[1]}` : "Something in this request is not right.";
+  // The path is for programs, and a form has the sentence at its field.
+  const detail = first ? `Something in the form is not right: ${first[1]}` : "Something in this request is not right.";
   return { ...plain(400, "invalid", detail), errors: fields.map(([path, message]) => ({ path, message })) };
 };
 
