@@ -64,13 +64,18 @@ export function inviteState(invite: Pick<InviteRow, "revokedAt" | "expiresAt" | 
 export async function createInvite(
   ctx: Context,
   wanted: NewInvite,
-): Promise<{ id: string; url: string; expiresAt: string }> {
+): Promise<{ id: string; url: string; expiresAt: string; team: string | null }> {
   const tenant = await getTenant(ctx, wanted.tenantId);
   const checked = inviteOf(tenant, wanted, ctx.clock.now());
-  const teamId = await teamOf(ctx, tenant.id, wanted);
-  const { row, token } = newRow(checked, { tenantId: tenant.id, teamId });
+  const team = await teamOf(ctx, tenant.id, wanted);
+  const { row, token } = newRow(checked, { tenantId: tenant.id, teamId: team?.id ?? null });
   await ctx.db.insert(invites).values(row);
-  return { id: row.id, url: await joinUrl(ctx, token), expiresAt: row.expiresAt.toISOString() };
+  return {
+    id: row.id,
+    url: await joinUrl(ctx, token),
+    expiresAt: row.expiresAt.toISOString(),
+    team: team?.name ?? null,
+  };
 }
 
 type Checked = ReturnType<typeof inviteOf>;
@@ -106,13 +111,13 @@ export function newRow(checked: Checked, place: { tenantId: string; teamId: stri
 /** The address behind which an account is made. */
 export const joinUrl = async (ctx: Context, token: string): Promise<string> => `${await publicUrl(ctx)}/join/${token}`;
 
-async function teamOf(ctx: Context, tenantId: string, wanted: NewInvite): Promise<string | null> {
+async function teamOf(ctx: Context, tenantId: string, wanted: NewInvite): Promise<{ id: string; name: string } | null> {
   const all = await ctx.db.select().from(teams).where(eq(teams.tenantId, tenantId)).orderBy(asc(teams.createdAt));
-  if (!wanted.teamId && !wanted.teamName) return all[0]?.id ?? null;
+  if (!wanted.teamId && !wanted.teamName) return all[0] ?? null;
   const found = all.find((team) =>
     wanted.teamId ? team.id === wanted.teamId : team.name.toLowerCase() === wanted.teamName?.trim().toLowerCase(),
   );
-  if (found) return found.id;
+  if (found) return found;
   const names = all.map((team) => `"${team.name}"`).join(", ");
   throw new AppError(
     "not_found",
@@ -160,7 +165,7 @@ export async function revokeInvite(ctx: Context, id: string, tenantId?: string):
     .where(and(one, isNull(invites.revokedAt)));
   const [row] = await ctx.db.select().from(invites).where(one);
   if (row) return row;
-  throw new AppError("not_found", `There is no invite link with the id "${id}". \`invite list\` shows them.`);
+  throw new AppError("not_found", `There is no invite link with the id "${id}" here.`);
 }
 
 /** The row behind a link's token, if any. */

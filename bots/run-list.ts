@@ -139,9 +139,10 @@ const readRuns = ({ sql }: Context, ids: string[]) => sql<ListedRun[]>`
     case when r.source = 'room' then r.room_id end as "roomId", coalesce(m.channel, m.state->>'name') as "roomName",
     r.asked_by as "askedBy", coalesce(b.name, w.display_name, p.display_name) as "askedByName",
     extract(epoch from r.created_at)::float8 * 1000 as "createdAt",
-    extract(epoch from r.finished_at - r.created_at)::float8 * 1000 as "durationMs",
+    extract(epoch from r.finished_at - coalesce(g.received_at, r.created_at))::float8 * 1000 as "durationMs",
     coalesce((select sum(input_tokens + output_tokens) from ledger where run_id = r.id), 0)::float8 as tokens, r.error
   from runs r join tenants t on t.id = r.tenant_id join agents a on a.id = r.agent_id
+    left join inbox g on g.tenant_id = r.tenant_id and g.event_id = r.trigger_event
     left join rooms m on m.tenant_id = r.tenant_id and m.room_id = r.room_id
     left join room_members w on w.tenant_id = r.tenant_id and w.room_id = r.room_id and w.user_id = r.asked_by
     left join people p on p.tenant_id = r.tenant_id and p.user_id = r.asked_by

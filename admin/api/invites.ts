@@ -173,7 +173,7 @@ const createEndpoint = (ctx: Context) =>
         throw new InvalidFields({ username: `"${name}" is what an agent here is called. Choose another user name.` });
       const wish = { ...rest, username, role, ttl: ttlDays * DAY, tenantId: params.client, createdBy: makerOf(caller) };
       const made = await createInvite(ctx, wish);
-      audit({ target: { kind: "invite", id: made.id, name: name ?? null }, after: body });
+      audit({ target: { kind: "invite", id: made.id, name: name ?? made.team }, after: body });
       return { ...made, qr: await qrCode(made.url, { type: "svg", margin: 2, errorCorrectionLevel: "M" }) };
     },
   );
