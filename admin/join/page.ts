@@ -83,7 +83,7 @@ ${form.trouble ? html`<p class="banner" role="alert">${form.trouble}</p>` : ""}
  required maxlength="200" autocomplete="username" autocapitalize="none" autocorrect="off" spellcheck="false"
  aria-describedby="username-error username-hint" ${invalid(form.problems.username)}></div>
 <p class="error" id="username-error" aria-live="polite">${form.problems.username ?? ""}</p>
-<p class="hint" id="username-hint">Small letters, digits, dots and dashes. Others see you as @name:${form.serverName}</p>
+<p class="hint" id="username-hint">Small letters, digits, dots, dashes and underscores. Others see you as @name:${form.serverName}</p>
 <label for="password">Password</label>
 <div class="field"><input id="password" name="password" type="password" required maxlength="512"
  autocomplete="new-password" aria-describedby="password-error password-hint" ${invalid(form.problems.password)}></div>

@@ -115,7 +115,11 @@ function columnsOf(
         </Text>
       ),
     },
-    { id: "until", title: words.columns.until, cell: ({ expiresAt }) => <When at={expiresAt} /> },
+    {
+      id: "until",
+      title: words.columns.until,
+      cell: ({ expiresAt, state }) => (state === "open" ? <When at={expiresAt} /> : "–"),
+    },
     {
       id: "actions",
       title: words.columns.actions,

@@ -80,7 +80,9 @@ function OperatorLink({ token, link }: Props) {
         }}
       >
         <Stack>
-          <Text>{words.operatorText}</Text>
+          <Text>
+            {words.operatorName(link.name)} {words.operatorText}
+          </Text>
           <NewPasswordFields
             value={typed}
             onChange={setTyped}

@@ -36,7 +36,7 @@ export const invitesTexts = {
     uses: "How many people may use it",
     days: "Works for (days)",
     username: "Only for one user name (optional)",
-    usernameHelp: "Then it makes this one account. Small letters, digits, dots and dashes.",
+    usernameHelp: "Then it makes this one account. Small letters, digits, dots, dashes and underscores.",
     displayName: "Name that others see (optional)",
     role: "Role in this panel",
     make: "Make the link",

@@ -53,6 +53,7 @@ export const sessionTexts = {
     broken: "This link does not work",
     toSignIn: "Go to the sign-in",
     operatorTitle: (name: string) => `Welcome, ${name}`,
+    operatorName: (name: string) => `Your name for signing in is ${name}.`,
     operatorText: "Choose the password with which you sign in from now on. This link works once.",
     operatorCode: "Your second factor is on, so a code is needed too.",
     setPassword: "Set the password and sign in",
@@ -70,7 +71,7 @@ export const sessionTexts = {
     matrixDone: "Your new password is set",
     matrixDoneText: (name: string) => `Sign in to your chat app as ${name} with the new password.`,
     matrixPanel: "Or go to the panel",
-    ends: "Until",
+    ends: "This link works until",
     protectTitle: "One more step is worth it",
     protectText:
       "With a second factor, a stolen password alone lets nobody in. It takes a minute and an app on your phone.",
