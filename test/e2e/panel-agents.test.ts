@@ -60,7 +60,7 @@ test("from a template to the first answer in a room, and back to an earlier vers
   await page.getByRole("button", { name: "Invite it to a room" }).click();
   await page.getByRole("checkbox", { name: "general" }).check();
   await page.getByRole("button", { name: "Invite it to 1 room" }).click();
-  await page.getByRole("link", { name: "Open general in your Matrix app" }).waitFor();
+  await page.getByText("Open it in your Matrix app: general").waitFor();
 
   const { userId } = await agentNamed(operator, "Scribe");
   const room = await alice.room("general");

@@ -109,7 +109,7 @@ test("from the printed link to an answer in a new client's room, its run, and a 
   await button(owner.page, "Invite it to a room").click();
   await owner.page.getByRole("checkbox", { name: "helpdesk" }).check();
   await button(owner.page, "Invite it to 1 room").click();
-  await owner.page.getByRole("link", { name: /Open helpdesk/ }).waitFor();
+  await owner.page.getByText("Open it in your Matrix app: helpdesk").waitFor();
   const agents = await platform.agents("acme");
   const agent = agents[0];
   expect(agents).toHaveLength(1);

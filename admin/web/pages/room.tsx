@@ -5,6 +5,7 @@ import type { RoomView } from "../../api/teams-views.ts";
 import { useGet } from "../api.ts";
 import { inClient } from "../api-path.ts";
 import { useMay, useParam, useThisClient } from "../me.tsx";
+import { OpenInApp } from "../parts/open-in-app.tsx";
 import { Page } from "../parts/page.tsx";
 import { Trouble } from "../parts/trouble.tsx";
 import { Waiting } from "../parts/waiting.tsx";
@@ -54,15 +55,19 @@ const Links = ({ client, room }: { client: string; room: RoomView }) => (
     >
       {words.room.runs}
     </Button>
-    <Button
-      component="a"
-      href={room.link}
-      rel="noreferrer"
-      variant="default"
-      leftSection={<IconExternalLink size={18} aria-hidden />}
-    >
-      {words.openInElement}
-    </Button>
+    <OpenInApp client={client} link={room.link} name={nameOf(room)}>
+      {(href) => (
+        <Button
+          component="a"
+          href={href}
+          rel="noreferrer"
+          variant="default"
+          leftSection={<IconExternalLink size={18} aria-hidden />}
+        >
+          {words.openInElement}
+        </Button>
+      )}
+    </OpenInApp>
   </>
 );
 

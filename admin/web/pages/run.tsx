@@ -8,6 +8,7 @@ import { inClient } from "../api-path.ts";
 import { useMay, useParam, useThisClient } from "../me.tsx";
 import { AgentFace } from "../parts/agent-face.tsx";
 import { askFirst } from "../parts/ask.tsx";
+import { OpenInApp } from "../parts/open-in-app.tsx";
 import { Page } from "../parts/page.tsx";
 import { Trouble } from "../parts/trouble.tsx";
 import { Waiting } from "../parts/waiting.tsx";
@@ -90,16 +91,20 @@ function Actions({ client, path, run }: { client: string; path: string; run: Run
   return (
     <>
       {run.question.link && (
-        <Button
-          component="a"
-          href={run.question.link}
-          target="_blank"
-          rel="noreferrer"
-          variant="default"
-          leftSection={<IconExternalLink size={18} aria-hidden />}
-        >
-          {words.element}
-        </Button>
+        <OpenInApp client={client} link={run.question.link} name={run.room?.name ?? texts.runs.noRoomName}>
+          {(href) => (
+            <Button
+              component="a"
+              href={href}
+              target="_blank"
+              rel="noreferrer"
+              variant="default"
+              leftSection={<IconExternalLink size={18} aria-hidden />}
+            >
+              {words.element}
+            </Button>
+          )}
+        </OpenInApp>
       )}
       {mayRead && (
         <Button variant="default" leftSection={<IconFileText size={18} aria-hidden />} onClick={open}>

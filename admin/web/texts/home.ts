@@ -148,6 +148,7 @@ export const homeTexts = {
   people: (count: number) => (count === 1 ? "1 person" : `${number.format(count)} people`),
   openRoom: "Open in Element",
   openRoomNamed: (room: string) => `Open in Element: ${room}`,
+  inYourApp: (name: string) => `Open it in your Matrix app: ${name}`,
   unnamed: "Direct chat",
   howTitle: "How to talk to agents",
   how: [

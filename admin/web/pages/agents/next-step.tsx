@@ -5,6 +5,7 @@ import type { AgentView } from "../../../api/agents-views.ts";
 import type { RoomView } from "../../../api/teams-views.ts";
 import { useMay } from "../../me.tsx";
 import { CopyButton } from "../../parts/copy-button.tsx";
+import { OpenInApp } from "../../parts/open-in-app.tsx";
 import { texts } from "../../texts.ts";
 import { InviteToRooms } from "./invite-rooms.tsx";
 
@@ -31,9 +32,13 @@ export function NextStep({ client, agent, close }: { client: string; agent: Agen
             </Button>
           )}
           {rooms.map((room) => (
-            <Anchor key={room.id} href={room.link} target="_blank" rel="noreferrer">
-              {words.openRoom(room.name ?? texts.agents.rooms.unnamed)}
-            </Anchor>
+            <OpenInApp key={room.id} client={client} link={room.link} name={room.name ?? texts.agents.rooms.unnamed}>
+              {(href) => (
+                <Anchor href={href} target="_blank" rel="noreferrer">
+                  {words.openRoom(room.name ?? texts.agents.rooms.unnamed)}
+                </Anchor>
+              )}
+            </OpenInApp>
           ))}
         </Group>
         <Ways agent={agent} />

@@ -6,6 +6,7 @@ import type { RoomView } from "../../../api/teams-views.ts";
 import { useMay } from "../../me.tsx";
 import { AgentFace } from "../../parts/agent-face.tsx";
 import { Empty } from "../../parts/empty.tsx";
+import { OpenInApp } from "../../parts/open-in-app.tsx";
 import { StateBadge, type Tone } from "../../parts/state-badge.tsx";
 import { When } from "../../parts/when.tsx";
 import { to } from "../../paths.ts";
@@ -104,17 +105,21 @@ function RoomCard({ room, client }: { room: RoomView; client: string }) {
           {words.noAgentsHere}
         </Text>
       )}
-      <Button
-        component="a"
-        href={room.link}
-        rel="noreferrer"
-        variant="default"
-        mt="auto"
-        aria-label={words.openRoomNamed(name || words.unnamed)}
-        leftSection={<IconExternalLink size={16} aria-hidden />}
-      >
-        {words.openRoom}
-      </Button>
+      <OpenInApp client={client} link={room.link} name={name || words.unnamed}>
+        {(href) => (
+          <Button
+            component="a"
+            href={href}
+            rel="noreferrer"
+            variant="default"
+            mt="auto"
+            aria-label={words.openRoomNamed(name || words.unnamed)}
+            leftSection={<IconExternalLink size={16} aria-hidden />}
+          >
+            {words.openRoom}
+          </Button>
+        )}
+      </OpenInApp>
     </Stack>
   );
 }
@@ -135,8 +140,12 @@ const QuestionLine = ({ question, client }: { question: QuestionView; client: st
         </StateBadge>
       </Group>
     </div>
-    <Anchor href={question.link} rel="noreferrer" size="sm" aria-label={words.openQuestion}>
-      <IconExternalLink size={18} aria-hidden />
-    </Anchor>
+    <OpenInApp client={client} link={question.link} name={null}>
+      {(href) => (
+        <Anchor href={href} rel="noreferrer" size="sm" aria-label={words.openQuestion}>
+          <IconExternalLink size={18} aria-hidden />
+        </Anchor>
+      )}
+    </OpenInApp>
   </Group>
 );

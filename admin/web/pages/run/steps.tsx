@@ -10,6 +10,8 @@ import {
 } from "@tabler/icons-react";
 import type { ReactNode } from "react";
 import type { RunView } from "../../../api/runs-views.ts";
+import { useThisClient } from "../../me.tsx";
+import { OpenInApp } from "../../parts/open-in-app.tsx";
 import { When } from "../../parts/when.tsx";
 import { texts } from "../../texts.ts";
 import { Call } from "./call.tsx";
@@ -73,6 +75,7 @@ const stopTitle = ({ reason, name }: { reason: string; name: string | null }): s
   reason === "superseded" ? words.replaced : words.stopped(name);
 
 function Answer({ run, under_way }: { run: RunView; under_way: boolean }) {
+  const client = useThisClient();
   const { text, messages } = run.answer;
   const gone = text === null && messages.length > 0 ? words.erased : words.noAnswer;
   const nothing = under_way ? words.stillWriting : run.error && text === "" ? words.toldOfError : gone;
@@ -84,9 +87,13 @@ function Answer({ run, under_way }: { run: RunView; under_way: boolean }) {
         {run.attempts > 1 && <Faint>{words.attempts(run.attempts)}</Faint>}
         {messages.map(({ eventId, link }) =>
           link ? (
-            <Anchor key={eventId} href={link} target="_blank" rel="noreferrer" size="sm">
-              {words.openMessage}
-            </Anchor>
+            <OpenInApp key={eventId} client={client} link={link} name={null}>
+              {(href) => (
+                <Anchor href={href} target="_blank" rel="noreferrer" size="sm">
+                  {words.openMessage}
+                </Anchor>
+              )}
+            </OpenInApp>
           ) : null,
         )}
       </Group>

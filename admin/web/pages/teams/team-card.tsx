@@ -18,6 +18,7 @@ import { patch, post, useSend } from "../../api.ts";
 import { inClient } from "../../api-path.ts";
 import { useMay, useMe } from "../../me.tsx";
 import { askFirst } from "../../parts/ask.tsx";
+import { useChatAddress } from "../../parts/open-in-app.tsx";
 import { texts } from "../../texts.ts";
 import { AddPeople } from "./add-people.tsx";
 import { NameDialog } from "./name-dialog.tsx";
@@ -30,12 +31,13 @@ type Dialog = "rename" | "room" | "people" | null;
 /** A team: its name, its rooms with the agents in them, and what can be done with it. */
 export function TeamCard({ client, team }: { client: string; team: TeamView }) {
   const [dialog, setDialog] = useState<Dialog>(null);
+  const link = useChatAddress(client, team.link) ?? null;
   const [showArchived, setShowArchived] = useState(false);
   const open = team.rooms.filter((room) => team.archivedAt || !room.archivedAt);
   const archived = team.archivedAt ? [] : team.rooms.filter((room) => room.archivedAt);
   return (
     <Stack component="section" className="agt-card" p="md" gap="sm" aria-label={team.name}>
-      <Head {...{ client, team, setDialog }} />
+      <Head {...{ client, team, link, setDialog }} />
       {team.progress && <Making client={client} team={team} />}
       {open.length === 0 && !team.making && <Text c="dimmed">{words.noRooms}</Text>}
       <Stack component="ul" gap={0} m={0} p={0} className={classes.rooms} aria-label={words.roomsOf(team.name)}>
@@ -59,10 +61,12 @@ const pathOf = (client: string, team: TeamView) => inClient(client, "teams", tea
 interface HeadProps {
   client: string;
   team: TeamView;
+  /** Opens it from here; null where no link can. */
+  link: string | null;
   setDialog: (dialog: Dialog) => void;
 }
 
-const Head = ({ client, team, setDialog }: HeadProps) => (
+const Head = ({ client, team, link, setDialog }: HeadProps) => (
   <Group justify="space-between" wrap="nowrap" align="flex-start">
     <Group gap="sm" wrap="nowrap">
       <ThemeIcon variant="light" size={40} radius="md" color={team.archivedAt ? "gray" : "leaf"}>
@@ -81,10 +85,10 @@ const Head = ({ client, team, setDialog }: HeadProps) => (
       </div>
     </Group>
     <Group gap="xs" wrap="nowrap">
-      {team.link && (
+      {link && (
         <Button
           component="a"
-          href={team.link}
+          href={link}
           rel="noreferrer"
           variant="default"
           size="xs"
@@ -95,12 +99,12 @@ const Head = ({ client, team, setDialog }: HeadProps) => (
           {words.openInElement}
         </Button>
       )}
-      <TeamMenu {...{ client, team, setDialog }} />
+      <TeamMenu {...{ client, team, link, setDialog }} />
     </Group>
   </Group>
 );
 
-function TeamMenu({ client, team, setDialog }: HeadProps) {
+function TeamMenu({ client, team, link, setDialog }: HeadProps) {
   const mayWrite = useMay("teams.write");
   const archive = useSend((archived: boolean) => patch(pathOf(client, team), { archived }), {
     topics: ["teams"],
@@ -111,7 +115,7 @@ function TeamMenu({ client, team, setDialog }: HeadProps) {
     topics: ["teams"],
     said: () => words.addedMe(team.name),
   });
-  if (!mayWrite && !team.link) return null;
+  if (!mayWrite && !link) return null;
   const askArchive = async () => {
     const question = { title: words.archiveTeam, text: words.archiveTeamAsk(team.name), yes: words.archiveTeam };
     if (await askFirst({ ...question, danger: true })) archive.mutate(true);
@@ -129,10 +133,10 @@ function TeamMenu({ client, team, setDialog }: HeadProps) {
         </ActionIcon>
       </Menu.Target>
       <Menu.Dropdown>
-        {team.link && (
+        {link && (
           <Menu.Item
             component="a"
-            href={team.link}
+            href={link}
             rel="noreferrer"
             hiddenFrom="sm"
             leftSection={<IconExternalLink size={16} aria-hidden />}
