@@ -34,7 +34,7 @@ export function Edit({ client, agent, draft }: { client: string; agent: AgentVie
         />
       )}
       {mayWrite && <UpdateNotice client={client} agent={agent} save={draft.save} />}
-      {draft.state === "failed" && <Trouble error={draft.error} />}
+      {draft.state === "failed" && !saidAtFields(draft.errors) && <Trouble error={draft.error} />}
       <SimpleGrid cols={mayTry && !narrow ? 2 : 1} spacing="xl">
         <Box display={hidden("edit")} miw={0}>
           <AgentForm client={client} agent={agent} draft={draft} mayWrite={mayWrite} />
@@ -46,5 +46,14 @@ export function Edit({ client, agent, draft }: { client: string; agent: AgentVie
         )}
       </SimpleGrid>
     </Stack>
+  );
+}
+
+/** Whether every sentence stands at a field of the form. */
+function saidAtFields(errors: Record<string, string>): boolean {
+  const paths = Object.keys(errors);
+  return (
+    paths.length > 0 &&
+    paths.every((path) => /^(name|description|instructions|model|whoMayInvite|limits\.\w+)$/.test(path))
   );
 }
