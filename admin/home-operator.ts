@@ -36,9 +36,9 @@ export async function operatorToday(ctx: Context): Promise<Today> {
 
 /** Whether any agent has ever answered somebody in a room. Where many have, the first row that is looked at says so. */
 export async function anyAnswer({ sql }: Context): Promise<boolean> {
-  const [row] = await sql<{ any: boolean }[]>`
-    select exists (select 1 from runs where state = 'done' and source = 'room') as any`;
-  return row?.any ?? false;
+  const [row] = await sql<{ answered: boolean }[]>`
+    select exists (select 1 from runs where state = 'done' and source = 'room') as answered`;
+  return row?.answered ?? false;
 }
 
 async function clientsDown({ sql }: Context): Promise<Attention[]> {
