@@ -320,7 +320,8 @@ async function main() {
   if (!modulesReady()) await installModules();
   if (!pythonReady()) await installPython();
   if (panelToo && !panelReady()) await buildPanel();
-  if (!quiet && !panelAnew) process.stderr.write("Everything is installed.\n");
+  if (panelAnew) process.stdout.write(`The panel is built: ${PANEL}\n`);
+  else if (!quiet) process.stderr.write("Everything is installed.\n");
 }
 
 for (const name of ["SIGINT", "SIGTERM"])
