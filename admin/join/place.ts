@@ -6,7 +6,7 @@ import { publicUrl } from "../public-url.ts";
 import { roleOf } from "../roles.ts";
 
 const ROOMS = 5;
-const AGENTS = 3;
+const AGENTS = 12;
 
 export interface Place {
   /** Null for members: the page says nothing of the panel to them. */
