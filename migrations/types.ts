@@ -54,6 +54,33 @@ export interface AgentDefinition {
   /** Its face: drawn from a seed, or an uploaded picture (`avatars.id`). Not set: drawn from the agent's id. */
   avatar?: { kind: "generated"; seed: string } | { kind: "uploaded"; id: string };
   limits?: AgentLimits;
+  /** What it may use, by group ("web") or by tool ("web_fetch", which then says more than its group). What is not named it may not. */
+  tools?: AgentTools;
+}
+
+export type AgentTools = Record<string, ToolBounds>;
+
+/**
+ * `never`: refused. `ask`: a person decides each time. `direct`: allowed in a chat of one person and the agent, asked elsewhere.
+ * `allowed`: no question, but for what is asked whatever the policy (bots/tools/decide.ts).
+ */
+export type ToolPolicy = "never" | "ask" | "direct" | "allowed";
+
+/** The boundaries of one tool or of a group of them. What is not set does not bound. */
+export interface ToolBounds {
+  policy?: ToolPolicy;
+  /** Patterns of what it may touch (bots/tools/patterns.ts): addresses, rooms, folders, recipients, agents. Empty or not set: everything. */
+  allow?: string[];
+  /** The same of what it may not; says more than `allow`. */
+  refuse?: string[];
+  perRun?: number;
+  /** UTC hours and days. */
+  perHour?: number;
+  perDay?: number;
+  /** Model tokens that its calls may take on a UTC day. */
+  tokensPerDay?: number;
+  /** Power level of who may approve, 50 when not set. */
+  level?: number;
 }
 
 /** What one agent may use, within what its client may. */
@@ -122,6 +149,8 @@ export interface StepDetail {
   errorCode?: string;
   /** A message was sent of which it is not known whether it arrived. */
   uncertain?: boolean;
+  /** `runs.turn` when the attempts were counted: a run that waited for somebody begins to count anew. */
+  turn?: number;
   /** What the model was given, without texts: those are looked up where they are kept, and are gone when they are erased there. */
   context?: StepContext;
 }
@@ -161,7 +190,64 @@ export type ActionPayload =
   /** Gives the room the name that its row has (a space: its team's). */
   | { kind: "room_name" }
   /** Makes what is still missing of a team. */
-  | { kind: "make_team"; teamId: string };
+  | { kind: "make_team"; teamId: string }
+  /** Puts the question of an approval into its room, or says there who decided it: as its row says. */
+  | { kind: "approval"; approvalId: string }
+  /** A text in Markdown as m.text, in as many messages as it needs. */
+  | { kind: "message"; as: string; text: string; threadRoot?: string; replyTo?: string; mentions?: string[] };
+
+/** A JSON Schema (2020-12) of an object, as models, forms and MCP take it. */
+export interface JsonSchema {
+  type?: string;
+  title?: string;
+  description?: string;
+  properties?: Record<string, JsonSchema>;
+  required?: string[];
+  [keyword: string]: unknown;
+}
+
+/** How mail goes out. The password stands beside it, sealed. */
+export interface MailSettings {
+  host: string;
+  port: number;
+  /** TLS from the first byte; else STARTTLS where the server has it. */
+  secure: boolean;
+  user: string | null;
+  /** `Name <address>` or an address. */
+  from: string;
+}
+
+export interface SearchSettings {
+  kind: "searxng" | "brave";
+  /** Of a SearXNG; Brave has its own. */
+  url: string | null;
+}
+
+/** When a schedule is due. */
+export type ScheduleTime =
+  | { kind: "once"; at: string }
+  /** Minutes, from when it was made. */
+  | { kind: "every"; minutes: number }
+  /** Five fields; `zone` is an IANA name. */
+  | { kind: "cron"; pattern: string; zone: string };
+
+/** What makes a form tool, versioned as agents are. */
+export interface FormDefinition {
+  /** What people and agents call it: a–z, 0–9, "_". */
+  name: string;
+  title: string;
+  description: string;
+  /** The form. */
+  input: JsonSchema;
+  /** With `{{field}}` for what was filled in. */
+  prompt: string;
+  /** Id of the agent that does it; null: the model alone. */
+  agent: string | null;
+  /** Name of a model; null: the default. Only without an agent. */
+  model: string | null;
+  /** What the answer must be; null: a text. */
+  output: JsonSchema | null;
+}
 
 /** A team that is being made. Every part is found again by what it is made of, so this may be begun again at any moment. */
 export interface TeamMaking {
