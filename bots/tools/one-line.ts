@@ -1,0 +1,12 @@
+/**
+ * A text as it may stand within one line of a message: what breaks lines, hides or turns the direction of writing is a space, and what is longer than `most`
+ * characters ends with "…". Pure.
+ */
+export function oneLine(text: unknown, most = 80): string {
+  const plain = String(text ?? "")
+    .normalize("NFC")
+    .replaceAll(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}\s]+/gu, " ")
+    .trim();
+  const characters = [...plain.slice(0, most * 2 + 2)];
+  return characters.length > most ? `${characters.slice(0, most - 1).join("")}…` : plain;
+}

@@ -1,0 +1,90 @@
+/** What a client's tools need to reach the outside: its mail server and its search. Passwords are sealed, and go to the tools that need them only. */
+import { eq } from "drizzle-orm";
+import type { Context } from "../../core/context.ts";
+import { toolSettings } from "../../migrations/schema.ts";
+import type { MailSettings, SearchSettings } from "../../migrations/types.ts";
+import { checkMailSettings, checkSearchSettings, SettingError } from "./setting-checks.ts";
+
+export { listToolSecrets, mayGoTo, openToolSecret, putToolSecret, removeToolSecret } from "./secrets.ts";
+
+export type OpenMail = MailSettings & { password: string | null };
+export type OpenSearch = SearchSettings & { key: string | null };
+
+/** Left out: the one that is kept; null: none. */
+export type MailWish = MailSettings & { password?: string | null | undefined };
+export type SearchWish = SearchSettings & { key?: string | null | undefined };
+
+const aboutMail = (tenantId: string) => `tool_settings:${tenantId}:mail`;
+const aboutSearch = (tenantId: string) => `tool_settings:${tenantId}:search`;
+
+/** With password and key in the clear: never logged, never shown. */
+export async function readToolSettings(
+  ctx: Context,
+  tenantId: string,
+): Promise<{ mail: OpenMail | null; search: OpenSearch | null }> {
+  const [row] = await ctx.db.select().from(toolSettings).where(eq(toolSettings.tenantId, tenantId));
+  const open = (sealed: string | null | undefined, about: string) => (sealed ? ctx.secrets.open(sealed, about) : null);
+  return {
+    mail: row?.mail ? { ...row.mail, password: open(row.mailPassword, aboutMail(tenantId)) } : null,
+    search: row?.search ? { ...row.search, key: open(row.searchKey, aboutSearch(tenantId)) } : null,
+  };
+}
+
+/** As they are shown: whether there is a password and a key, not which. */
+export async function shownToolSettings(ctx: Context, tenantId: string) {
+  const [row] = await ctx.db.select().from(toolSettings).where(eq(toolSettings.tenantId, tenantId));
+  return {
+    mail: row?.mail ? { ...row.mail, hasPassword: row.mailPassword !== null } : null,
+    search: row?.search ? { ...row.search, hasKey: row.searchKey !== null } : null,
+  };
+}
+
+/**
+ * Keeps the mail server's settings; null removes them. A password that is left out stays the old one, unless it would go to another server or be
+ * sent in another way: who changes that has to know it. Throws `SettingError`.
+ */
+export async function saveMail(ctx: Context, tenantId: string, wish: MailWish | null): Promise<void> {
+  if (wish) checkMailSettings(wish, ctx.config.allowHosts);
+  await change(ctx, tenantId, (row) => {
+    if (!wish) return { mail: null, mailPassword: null };
+    const { password, host, port, secure, user, from } = wish;
+    const mail: MailSettings = { host: host.trim().toLowerCase(), port, secure, user, from: from.trim() };
+    if (password !== undefined)
+      return { mail, mailPassword: password === null ? null : ctx.secrets.seal(password, aboutMail(tenantId)) };
+    const kept = user === null ? null : (row?.mailPassword ?? null);
+    const before = row?.mail;
+    const same = before && before.host === mail.host && before.port === port && before.user === user;
+    if (kept !== null && !(same && (secure || !before.secure)))
+      throw new SettingError({
+        password: "Type the password again: it would go to another server, or under another name.",
+      });
+    return { mail, mailPassword: kept };
+  });
+}
+
+/** Keeps where is searched; null removes it. The key is treated as the mail server's password is. Throws `SettingError`. */
+export async function saveSearch(ctx: Context, tenantId: string, wish: SearchWish | null): Promise<void> {
+  if (wish) checkSearchSettings(wish, ctx.config.allowHosts);
+  await change(ctx, tenantId, (row) => {
+    if (!wish) return { search: null, searchKey: null };
+    const search: SearchSettings = { kind: wish.kind, url: wish.url?.trim().replace(/\/+$/, "") ?? null };
+    if (wish.key !== undefined)
+      return { search, searchKey: wish.key === null ? null : ctx.secrets.seal(wish.key, aboutSearch(tenantId)) };
+    const kept = row?.searchKey ?? null;
+    const same = row?.search?.kind === search.kind && row.search.url === search.url;
+    if (kept !== null && !same) throw new SettingError({ key: "Type the key again: it would go to another server." });
+    return { search, searchKey: kept };
+  });
+}
+
+type Row = typeof toolSettings.$inferSelect;
+
+/** One at a time for a client, so that what is decided by the row before is so when it is written. */
+async function change(ctx: Context, tenantId: string, decide: (row: Row | undefined) => Partial<Row>): Promise<void> {
+  await ctx.db.transaction(async (tx) => {
+    await tx.insert(toolSettings).values({ tenantId }).onConflictDoNothing();
+    const mine = eq(toolSettings.tenantId, tenantId);
+    const [row] = await tx.select().from(toolSettings).where(mine).for("update");
+    await tx.update(toolSettings).set(decide(row)).where(mine);
+  });
+}
