@@ -1,4 +1,10 @@
 /** The tools that every client has: one line a file in `builtin/`. */
+import { filesList } from "./builtin/files-list.ts";
+import { filesRead } from "./builtin/files-read.ts";
+import { filesSend } from "./builtin/files-send.ts";
+import { filesTake } from "./builtin/files-take.ts";
+import { filesWrite } from "./builtin/files-write.ts";
+import { mailSend } from "./builtin/mail-send.ts";
 import type { Tool } from "./tool.ts";
 
-export const BUILT_IN: Tool[] = [];
+export const BUILT_IN: Tool[] = [filesList, filesRead, filesSend, filesTake, filesWrite, mailSend];

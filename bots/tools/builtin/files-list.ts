@@ -1,0 +1,42 @@
+/** What is in the client's file area. */
+import { sizeText } from "../content-types.ts";
+import { folderPath, pathOrText } from "../file-paths.ts";
+import { listFiles } from "../files.ts";
+import { oneLine } from "../one-line.ts";
+import type { Args, Tool } from "../tool.ts";
+
+const PAGE = 200;
+const folderOf = (args: Args) => String(args.folder ?? "");
+
+export const filesList: Tool = {
+  name: "files_list",
+  group: "files",
+  title: "List files",
+  description: `Lists the company's own files: path, size and when each was changed, at most ${PAGE} at once. For more, give the last path as "after".`,
+  input: {
+    type: "object",
+    properties: {
+      folder: { type: "string", maxLength: 300, description: "Only this folder and those in it; all when left out." },
+      after: { type: "string", maxLength: 300, description: "Begin behind this path." },
+    },
+    additionalProperties: false,
+  },
+  risk: "low",
+  reads: "private",
+  sends: "nothing",
+  repeatable: true,
+  targets: (args) => [{ kind: "folder", value: pathOrText(folderPath, folderOf(args)) }],
+  sentence: (args) => (folderOf(args) ? `list the files in “${oneLine(args.folder, 300)}”` : "list all files"),
+  async run({ ctx, tenantId, args }) {
+    const after = args.after === undefined ? undefined : String(args.after).normalize("NFC");
+    const found = await listFiles(ctx, tenantId, { folder: folderOf(args), after, limit: PAGE + 1 });
+    if (found.length === 0) return { text: "There are no files here." };
+    const shown = found.slice(0, PAGE);
+    const lines = shown.map(
+      ({ path, size, changedAt }) => `${path} (${sizeText(size)}, ${changedAt.toISOString().slice(0, 16)}Z)`,
+    );
+    if (found.length > PAGE) lines.push(`There are more: ask again with "after" set to the last path.`);
+    // Names may be somebody's words too.
+    return { text: lines.join("\n"), untrusted: shown.find(({ untrusted }) => untrusted)?.untrusted ?? null };
+  },
+};

@@ -1,0 +1,47 @@
+/** Write a text file into the client's area. */
+import { sizeText } from "../content-types.ts";
+import { filePath, pathOrText } from "../file-paths.ts";
+import { writeFile } from "../files.ts";
+import { oneLine } from "../one-line.ts";
+import type { Tool } from "../tool.ts";
+
+export const filesWrite: Tool = {
+  name: "files_write",
+  group: "files",
+  title: "Write a file",
+  description:
+    "Writes a text file into the company's own files. A file with the same path is replaced; with append the text is put at its end.",
+  input: {
+    type: "object",
+    properties: {
+      path: { type: "string", minLength: 1, maxLength: 300, description: "Folder and name, as reports/march.md" },
+      text: { type: "string", maxLength: 5_000_000, description: "What the file holds." },
+      append: { type: "boolean", description: "Put it at the end of the file that is there." },
+    },
+    required: ["path", "text"],
+    additionalProperties: false,
+  },
+  risk: "medium",
+  reads: "nothing",
+  sends: "inside",
+  // Appended twice is not appended once.
+  repeatable: false,
+  targets: (args) => [{ kind: "folder", value: pathOrText(filePath, String(args.path)) }],
+  sentence: (args) => {
+    const text = String(args.text ?? "");
+    const what = `“${oneLine(text, 150)}” (${text.length} characters)`;
+    return args.append === true
+      ? `put ${what} at the end of the file “${oneLine(args.path, 300)}”`
+      : `write ${what} into the file “${oneLine(args.path, 300)}”`;
+  },
+  async run({ ctx, tenantId, args, agent, run }) {
+    const { path, size } = await writeFile(ctx, tenantId, {
+      path: String(args.path),
+      bytes: Buffer.from(String(args.text)),
+      untrusted: run?.untrusted ?? null,
+      by: agent.userId,
+      append: args.append === true,
+    });
+    return { text: `“${path}” is written; it has ${sizeText(size)}.` };
+  },
+};
