@@ -12,6 +12,9 @@ import { putRoomName } from "../homeserver/room-manage.ts";
 import { putAgentPowerLevels } from "../homeserver/rooms.ts";
 import type { ActionPayload } from "../migrations/types.ts";
 import { bringInLine } from "./agent-user.ts";
+import { bringApproval } from "./approvals/post.ts";
+import { renderMarkdown } from "./markdown.ts";
+import { partsOf } from "./reply.ts";
 import { scopeLevels } from "./scope-levels.ts";
 import { makeTeam } from "./team-making.ts";
 
@@ -170,8 +173,37 @@ async function act(ctx: Context, { id, tenantId, roomId, payload }: Action): Pro
       return await putRoomName(ctx, tenantId, roomId);
     case "make_team":
       return await makeTeam(ctx, payload.teamId);
+    case "approval":
+      return await bringApproval(ctx, payload.approvalId);
+    case "message":
+      return await sendMessage(ctx, { id, tenantId, roomId, payload });
     case "agent":
       await bringInLine(ctx, payload.agentId);
+  }
+}
+
+/** In as many messages as it needs; each has the transaction id of its part. */
+async function sendMessage(
+  ctx: Context,
+  {
+    id,
+    tenantId,
+    roomId,
+    payload,
+  }: Pick<Action, "id" | "tenantId" | "roomId"> & { payload: Extract<ActionPayload, { kind: "message" }> },
+): Promise<void> {
+  const deviceId = await deviceOf(ctx, tenantId, payload.as);
+  for (const [part, text] of partsOf(payload.text).entries()) {
+    const { body, html } = renderMarkdown(text);
+    const content = {
+      msgtype: "m.text",
+      body,
+      ...(html ? { format: "org.matrix.custom.html", formatted_body: html } : {}),
+      "m.mentions": part === 0 && payload.mentions?.length ? { user_ids: payload.mentions } : {},
+      ...relationOf(payload),
+    };
+    const txnId = `action-${id}-${part}`;
+    await sendEvent(ctx, { tenantId, as: payload.as, deviceId, roomId, txnId, type: "m.room.message", content });
   }
 }
 

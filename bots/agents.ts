@@ -153,7 +153,7 @@ async function stopRunsOf(ctx: Context, agentId: string): Promise<void> {
   await ctx.sql`
     with stopped as (
       update runs set stop_reason = 'removed'
-      where agent_id = ${agentId} and state in ('queued', 'running') and stop_reason is null returning id)
+      where agent_id = ${agentId} and state in ('queued', 'running', 'waiting') and stop_reason is null returning id)
     select pg_notify(${CHANNELS.stop}, id) from stopped`;
 }
 

@@ -1,13 +1,20 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import type { LanguageModelV4, LanguageModelV4Prompt, LanguageModelV4Usage } from "@ai-sdk/provider";
+import type {
+  LanguageModelV4,
+  LanguageModelV4FunctionTool,
+  LanguageModelV4Message,
+  LanguageModelV4Prompt,
+  LanguageModelV4Usage,
+} from "@ai-sdk/provider";
 import type { ModelMessage } from "ai";
 import type { Context } from "../core/context.ts";
 import { AppError } from "../core/errors.ts";
 import { type CallEnd, type Caller, endCall, openCall } from "./ledger.ts";
 import { emptyAnswer, forLog, modelError, slowAnswer } from "./model-errors.ts";
-import { estimatePrompt, estimateTokens, hasFiles, toPrompt } from "./model-prompt.ts";
+import { estimatePrompt, estimateTokens, hasFiles, mostTokens, toPrompt } from "./model-prompt.ts";
 import type { ModelRow } from "./models.ts";
 import { languageModel } from "./provider.ts";
+import { Said, type SaidPart } from "./said.ts";
 import { createThoughtFilter, type ThoughtFilter } from "./thoughts.ts";
 
 export interface CallLimits {
@@ -34,6 +41,12 @@ export interface ModelCall extends Caller {
   model: ModelRow;
   system: string;
   messages: readonly ModelMessage[];
+  /** What comes after them: turns in which tools were called, with the results. */
+  turns?: readonly LanguageModelV4Message[];
+  /** Tools that it may call now. */
+  tools?: readonly LanguageModelV4FunctionTool[];
+  /** It has called enough: what it says now is its answer. */
+  noMoreCalls?: boolean;
   signal: AbortSignal;
   /** Gets the whole text so far with each piece; starts over when the stream broke and the model is asked again. */
   onText?: (text: string) => void;
@@ -52,6 +65,8 @@ export interface ModelUsage {
 
 export interface ModelAnswer {
   text: string;
+  /** The tool calls that it wants, and what has to be given back with their results. */
+  parts: SaidPart[];
   usage: ModelUsage;
   /** `stop`, `length`, `content-filter`, … as the AI SDK unifies them. */
   finishReason: string;
@@ -72,7 +87,7 @@ export interface ModelAnswer {
  */
 export async function callModel(ctx: Context, call: ModelCall): Promise<ModelAnswer> {
   const limits = { ...LIMITS, ...call.limits };
-  const prompt = toPrompt(call.system, call.messages);
+  const prompt = [...toPrompt(call.system, call.messages), ...(call.turns ?? [])];
   const asking: Asking = { ctx, call, limits, prompt, begun: false, model: await languageModel(ctx, call.model) };
   for (let attempt = 1; ; attempt++) {
     try {
@@ -112,6 +127,7 @@ interface Seen {
   answering: boolean;
   firstTokenAt: number | null;
   filter: ThoughtFilter;
+  said: Said;
   /** Characters of thoughts that came apart from the text. */
   reasoned: number;
   usage: LanguageModelV4Usage | undefined;
@@ -121,7 +137,7 @@ interface Seen {
 /** One attempt: opens the ledger row, streams, ends the row whatever happens. */
 async function ask(asking: Asking): Promise<Omit<ModelAnswer, "attempts">> {
   const { ctx, call, prompt } = asking;
-  const input = estimatePrompt(prompt);
+  const input = estimatePrompt(prompt) + (call.tools?.length ? mostTokens(JSON.stringify(call.tools).length) : 0);
   const output = Math.min(outputRoom(call.model, input), call.maxAnswerTokens ?? Number.POSITIVE_INFINITY);
   const { agentTokensPerDay } = call;
   const open = await openCall(ctx, call, call.model, { input, output, agentTokensPerDay }, call.signal);
@@ -131,13 +147,15 @@ async function ask(asking: Asking): Promise<Omit<ModelAnswer, "attempts">> {
     answering: false,
     firstTokenAt: null,
     filter: createThoughtFilter({ openedInPrompt: openedPattern }),
+    said: new Said(),
     reasoned: 0,
     usage: undefined,
     finishReason: undefined,
   };
   try {
     await stream(asking, seen, open.maxOutput);
-    if (seen.filter.text.trim() === "") throw emptyAnswer(call.model.name, seen.finishReason ?? "");
+    if (seen.filter.text.trim() === "" && seen.said.calls.length === 0)
+      throw emptyAnswer(call.model.name, seen.finishReason ?? "");
   } catch (error) {
     const failure = call.signal.aborted ? undefined : failureOf(asking, seen, error);
     if (failure)
@@ -153,6 +171,7 @@ async function ask(asking: Asking): Promise<Omit<ModelAnswer, "attempts">> {
   const { inputTokens, outputTokens, cachedTokens, reasoningTokens, estimated, durationMs, result } = end;
   return {
     text: seen.filter.text.trimEnd(),
+    parts: seen.said.parts,
     usage: { inputTokens, outputTokens, cachedTokens, reasoningTokens },
     finishReason: result,
     estimated,
@@ -189,17 +208,25 @@ async function stream(asking: Asking, seen: Seen, maxOutputTokens: number): Prom
     }, ms);
   let timer = watch(limits.firstTokenMs);
   try {
-    const { stream } = await model.doStream({ prompt, maxOutputTokens, abortSignal: controller.signal });
+    const choice = call.noMoreCalls ? { toolChoice: { type: "none" as const } } : {};
+    const tools = call.tools?.length ? { tools: [...call.tools], ...choice } : {};
+    const { stream } = await model.doStream({ prompt, maxOutputTokens, abortSignal: controller.signal, ...tools });
     seen.answering = true;
     for await (const part of stream) {
-      if (part.type === "text-delta" || part.type === "reasoning-delta") {
+      seen.said.push(part);
+      if (
+        part.type === "text-delta" ||
+        part.type === "reasoning-delta" ||
+        part.type === "tool-input-delta" ||
+        part.type === "tool-call"
+      ) {
         if (seen.firstTokenAt === null) {
           seen.firstTokenAt = performance.now();
           clearTimeout(timer);
           timer = watch(limits.silenceMs);
         } else timer.refresh();
         if (part.type === "reasoning-delta") seen.reasoned += part.delta.length;
-        else if (seen.filter.push(part.delta)) show(asking, seen.filter.text);
+        else if (part.type === "text-delta" && seen.filter.push(part.delta)) show(asking, seen.filter.text);
       } else if (part.type === "finish") {
         seen.usage = part.usage;
         // Without the server's own word for it the stream was cut, however neatly.
@@ -224,6 +251,8 @@ function show(asking: Asking, text: string): void {
   asking.call.onText?.(text);
 }
 
+const callsOf = ({ said }: Seen) => said.calls.map(({ tool, input }) => tool + input).join("");
+
 /** The ledger's figures: the server's, else ours. A call that failed before its first token cost nothing. */
 function endOf(seen: Seen, input: number, state: CallEnd["state"], result: string): CallEnd {
   const given = seen.usage?.inputTokens.total !== undefined && seen.usage.outputTokens.total !== undefined;
@@ -233,7 +262,9 @@ function endOf(seen: Seen, input: number, state: CallEnd["state"], result: strin
   return {
     state,
     inputTokens: free ? 0 : (seen.usage?.inputTokens.total ?? input),
-    outputTokens: free ? 0 : (seen.usage?.outputTokens.total ?? estimateTokens(seen.filter.text) + thoughts),
+    outputTokens: free
+      ? 0
+      : (seen.usage?.outputTokens.total ?? estimateTokens(seen.filter.text + callsOf(seen)) + thoughts),
     cachedTokens: seen.usage?.inputTokens.cacheRead ?? 0,
     reasoningTokens: seen.usage?.outputTokens.reasoning ?? (given ? 0 : thoughts),
     estimated: !given && !free,

@@ -12,6 +12,8 @@ export interface RunStart {
   triggerEvent: string;
   threadRoot: string | null;
   askedBy: string;
+  /** The run of the agent that asks; not set when a person does. */
+  causedBy?: string;
   hops: number;
   again: number;
   /** The run that wrote the same answer until now. */
@@ -42,6 +44,17 @@ export type Decision =
   | { kind: "again"; run: RunStart }
   | { kind: "cancel"; stops: Stop[] }
   | { kind: "command"; name: "stop" | "help" | "unknown"; stops: Stop[]; notices: Notice[] }
+  /** Somebody who may decided an approval, or answered a question. */
+  | {
+      kind: "verdict";
+      approvalId: string;
+      verdict: "approved" | "declined" | "always" | "answered";
+      answer: string | null;
+      by: string;
+      via: "reaction" | "reply";
+    }
+  /** Somebody who may not. */
+  | { kind: "no_verdict"; notices: Notice[] }
   | { kind: "feedback"; runId: string; value: 1 | -1 }
   | { kind: "redact"; target: string; stops: Stop[] }
   | { kind: "invite"; as: string; accept: true }

@@ -21,7 +21,7 @@ export async function eraseText(sql: Sql | TransactionSql, tenantId: string, eve
         -- An edit alone: its question's runs, but not what one under way still has to send.
         select r.id from inbox i join answers n on n.tenant_id = i.tenant_id
             and n.question_event = i.content->'m.relates_to'->>'event_id'
-          join runs r on r.answer_id = n.id and r.state not in ('queued', 'running')
+          join runs r on r.answer_id = n.id and r.state not in ('queued', 'running', 'waiting')
           where i.tenant_id = ${tenantId} and i.event_id = ${eventId} and i.content->'m.relates_to'->>'rel_type' = 'm.replace')`,
     // Second: the marks above are read out of these contents.
     sql`update inbox set content = '{}' where tenant_id = ${tenantId} and state_key is null and content <> '{}' and (

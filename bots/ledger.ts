@@ -237,7 +237,7 @@ export const closeAllLostCalls = (ctx: Context): Promise<number> =>
   closeLost(
     ctx,
     ctx.sql`created_at < now() - interval '2 minutes' and case when run_id is null then created_at < now() - interval '1 hour'
-      else not exists (select from runs where runs.id = ledger.run_id and runs.state in ('queued', 'running')) end`,
+      else not exists (select from runs where runs.id = ledger.run_id and runs.state in ('queued', 'running', 'waiting')) end`,
   );
 
 async function closeLost(ctx: Context, which: ReturnType<Context["sql"]>): Promise<number> {

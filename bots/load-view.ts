@@ -6,6 +6,7 @@ import { object, readReaction, text } from "./message.ts";
 import {
   type AgentView,
   type AnswerView,
+  type ApprovalView,
   isAgentUser,
   type KnownEvent,
   type RoomView,
@@ -30,10 +31,11 @@ export async function loadView(sql: TransactionSql, room: RoomRow, event: Routed
   const { tenantId } = room;
   const targets = targetsOf(event);
   const speaks = event.type === "m.room.message" || event.type === "m.reaction";
-  const [around, known, answers, threads, open] = await together([
+  const [around, known, answers, approvals, threads, open] = await together([
     loadAround(sql, room, event, speaks),
     targets.length > 0 ? loadKnown(sql, tenantId, targets) : [],
     targets.length > 0 ? loadAnswers(sql, tenantId, targets) : [],
+    targets.length > 0 && speaks ? loadApprovals(sql, tenantId, targets) : [],
     targets.length > 0 && event.type === "m.room.message" ? loadThread(sql, room, targets) : [],
     event.stateKey !== null || startsCommand(event) ? loadOpenRuns(sql, room) : [],
   ]);
@@ -56,6 +58,8 @@ export async function loadView(sql: TransactionSql, room: RoomRow, event: Routed
     senderName,
     known,
     answers,
+    approvals,
+    inputs: around.inputs,
     threadAgents: threads.map(({ agentId }) => agentId),
     openRuns: open,
     now,
@@ -86,6 +90,8 @@ interface Around {
   pairs: Record<string, number>;
   /** The newest runs that the sender asked for, newest first. */
   recent: { agentId: string; askedAt: number; finishedAt: number | null }[];
+  /** Open questions to the sender. */
+  inputs: ApprovalView[];
 }
 
 /**
@@ -118,7 +124,8 @@ async function loadAround(sql: TransactionSql, room: RoomRow, event: RoutedEvent
           and user_id in (select user_id from member)))) as since,
       (select display_name ${here} and user_id = ${event.sender}) as "senderName",
       ${speaks ? pairsOf(sql, room, event.sender) : sql`'{}'::json`} as pairs,
-      ${speaks ? recentOf(sql, room, event.sender) : sql`'[]'::json`} as recent`;
+      ${speaks ? recentOf(sql, room, event.sender) : sql`'[]'::json`} as recent,
+      ${speaks ? inputsOf(sql, room, event.sender) : sql`'[]'::json`} as inputs`;
   if (!row) throw new Error("a select without a from clause has one row");
   return row;
 }
@@ -145,6 +152,25 @@ const recentOf = (sql: TransactionSql, room: RoomRow, sender: string) => sql`
       where tenant_id = ${room.tenantId} and room_id = ${room.roomId} and asked_by = ${sender}
         and created_at > now() - interval '1 hour'
       order by created_at desc limit ${chainSeen(limitsOf(room).quickReplies)}) newest)`;
+
+const inputsOf = (sql: TransactionSql, room: RoomRow, sender: string) => sql`
+  (select coalesce(json_agg(${approvalJson(sql)}), '[]') from approvals a
+    where tenant_id = ${room.tenantId} and room_id = ${room.roomId} and state = 'open' and kind = 'input' and only_person = ${sender})`;
+
+const approvalJson = (sql: TransactionSql) => sql`
+  json_build_object('id', a.id, 'eventId', coalesce(a.event_id, ''), 'agentId', a.agent_id, 'threadRoot', a.thread_root, 'kind', a.kind,
+    'state', a.state, 'level', a.level, 'onlyPerson', a.only_person, 'grantable', a.grantable,
+    'expiresAt', extract(epoch from a.expires_at)::float8 * 1000)`;
+
+/** By the mark in their messages, which only our agents' count: it is there before the row knows its message. */
+async function loadApprovals(sql: TransactionSql, tenantId: string, targets: string[]): Promise<ApprovalView[]> {
+  const rows = await sql<{ eventId: string; approval: ApprovalView }[]>`
+    select i.event_id as "eventId", ${approvalJson(sql)} as approval
+    from inbox i join approvals a on a.id = i.content->'dev.agentopia.approval'->>'id' and a.tenant_id = i.tenant_id and a.room_id = i.room_id
+      join agents g on g.id = a.agent_id and g.user_id = i.sender
+    where i.tenant_id = ${tenantId} and i.event_id = any(${targets}::text[])`;
+  return rows.map(({ eventId, approval }) => ({ ...approval, eventId }));
+}
 
 /** A chain of 200 is not looked at: who sets the limit so high wants none. */
 const chainSeen = (quickReplies: number) => (quickReplies < 200 ? quickReplies + 1 : 0);
@@ -175,7 +201,7 @@ async function loadAnswers(sql: TransactionSql, tenantId: string, targets: strin
     select n.id as "answerId", n.agent_id as "agentId", n.question_event as "questionEvent", n.again,
       n.event_ids || coalesce((select jsonb_agg(m.event_id) from marked m join runs x on x.id = m.run_id and x.answer_id = n.id), '[]')
         as "messages", r.id as "runId", r.asked_by as "askedBy", r.thread_root as "threadRoot", r.hops,
-      r.state in ('queued', 'running') and r.stop_reason is null as open
+      r.state in ('queued', 'running', 'waiting') and r.stop_reason is null as open
     from answers n join runs r on r.id = n.current_run_id
     where n.tenant_id = ${tenantId} and n.question_event in (select id from questions)`;
   return rows.map(({ answerId, agentId, questionEvent, again, messages, runId, askedBy, threadRoot, hops, open }) => ({
@@ -207,4 +233,4 @@ const loadThread = (sql: TransactionSql, { tenantId, roomId }: RoomRow, roots: s
 
 const loadOpenRuns = (sql: TransactionSql, { tenantId, roomId }: RoomRow) => sql<RunView[]>`
   select id, agent_id as "agentId", asked_by as "askedBy", thread_root as "threadRoot", hops, true as open
-  from runs where tenant_id = ${tenantId} and room_id = ${roomId} and state in ('queued', 'running') and stop_reason is null`;
+  from runs where tenant_id = ${tenantId} and room_id = ${roomId} and state in ('queued', 'running', 'waiting') and stop_reason is null`;

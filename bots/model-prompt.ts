@@ -83,9 +83,10 @@ export function estimatePrompt(prompt: LanguageModelV4Prompt): number {
     if (typeof message.content === "string") bytes += Buffer.byteLength(message.content);
     else
       for (const part of message.content) {
-        if (part.type === "text") bytes += Buffer.byteLength(part.text);
+        if (part.type === "text" || part.type === "reasoning") bytes += Buffer.byteLength(part.text);
         else if (part.type === "file" && part.data.type === "text") bytes += Buffer.byteLength(part.data.text);
-        else files++;
+        else if (part.type === "file") files++;
+        else bytes += Buffer.byteLength(JSON.stringify(part));
       }
   }
   return mostTokens(bytes) + files * FILE_TOKENS;

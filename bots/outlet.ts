@@ -2,6 +2,7 @@
 import type { Context } from "../core/context.ts";
 import type { Thought } from "./finish.ts";
 import { roomOutlet } from "./room-outlet.ts";
+import { taskOutlet } from "./task-outlet.ts";
 import { tryOutlet } from "./try-outlet.ts";
 import type { Surroundings, Work } from "./work.ts";
 
@@ -46,6 +47,6 @@ export interface WholeAnswer {
   seen: Surroundings;
 }
 
-const OUTLETS: Record<Work["source"], Outlet> = { room: roomOutlet, try: tryOutlet };
+const OUTLETS: Record<Work["source"], Outlet> = { room: roomOutlet, try: tryOutlet, task: taskOutlet };
 
 export const outletOf = (work: Pick<Work, "source">): Outlet => OUTLETS[work.source];

@@ -1,4 +1,5 @@
 import type { ModelMessage } from "ai";
+import { isInNoRoom } from "./made-events.ts";
 import { mostTokens } from "./model-prompt.ts";
 import { type BuiltIn, fillVariables } from "./variables.ts";
 
@@ -87,6 +88,8 @@ export function foldMessages(
   for (const event of ordered) {
     const related = relation(event);
     if (related?.rel_type === "m.replace" || event.seq > about.upTo) continue;
+    // A schedule's or a form's question was put to one agent, and is in no room.
+    if (isInNoRoom(event.eventId) && !asked(event)) continue;
     const thread = related?.rel_type === "m.thread" ? related.event_id : null;
     if (about.threadRoot ? thread !== about.threadRoot && event.eventId !== about.threadRoot : thread) continue;
     const text = textOf(newestContent(event, edits.get(`${event.sender} ${event.eventId}`)));

@@ -1,5 +1,6 @@
 /** ❌ stops, 🔁 asks once more, 👍 and 👎 are kept. Pure. */
 import { isOwnUser } from "./addressed.ts";
+import { readVote, routeVerdict } from "./approvals/read.ts";
 import { mayStop } from "./commands.ts";
 import type { Decision } from "./decision.ts";
 import { readReaction } from "./message.ts";
@@ -10,6 +11,8 @@ export function routeReaction(event: RoutedEvent, view: RoomView): Decision {
   if (isOwnUser(event.sender, view)) return ignore("own");
   const reaction = readReaction(event.content);
   if (!reaction) return ignore("not_a_reaction");
+  const approval = view.approvals.find(({ eventId }) => eventId === reaction.target);
+  if (approval) return routeVerdict(event, { approval, said: readVote(reaction.key), via: "reaction" }, view);
   const answer = view.answers.find(
     ({ eventIds, questionEvent }) => questionEvent !== reaction.target && eventIds.includes(reaction.target),
   );

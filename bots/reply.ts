@@ -1,4 +1,5 @@
 import type { Clock } from "../core/clock.ts";
+import { isMadeEvent } from "./made-events.ts";
 import { renderMarkdown } from "./markdown.ts";
 import { splitMarkdown } from "./split.ts";
 
@@ -34,7 +35,8 @@ export function newMessage(
 ): MessageContent {
   return {
     ...message(text, how.notice),
-    "m.relates_to": relation(to),
+    // A question that nobody wrote into the room cannot be replied to.
+    ...(relation(to) ? { "m.relates_to": relation(to) } : {}),
     "m.mentions": mentions(how.part === 0 ? [...to.mentions, ...(how.extra ?? [])] : (how.extra ?? [])),
     ...marker(to, how.final),
   };
@@ -76,6 +78,15 @@ const marker = (to: Destination, final: boolean) => ({
 });
 
 function relation(to: Destination) {
+  if (isMadeEvent(to.questionEvent))
+    return to.threadRoot
+      ? {
+          rel_type: "m.thread",
+          event_id: to.threadRoot,
+          is_falling_back: true,
+          "m.in_reply_to": { event_id: to.threadRoot },
+        }
+      : undefined;
   const reply = { "m.in_reply_to": { event_id: to.questionEvent } };
   return to.threadRoot ? { rel_type: "m.thread", event_id: to.threadRoot, is_falling_back: false, ...reply } : reply;
 }

@@ -37,11 +37,14 @@ async function deleteAnswers({ sql }: Context): Promise<number> {
   const old = await sql<{ id: string }[]>`
     select r.id from tenants t cross join lateral (
       select id from runs where tenant_id = t.id and created_at < now() - make_interval(days => t.retention_days)
-        and state not in ('queued', 'running') order by created_at limit ${BATCH}) r limit ${BATCH}`;
+        and state not in ('queued', 'running', 'waiting') order by created_at limit ${BATCH}) r limit ${BATCH}`;
   const ids = old.map(({ id }) => id);
   if (ids.length === 0) return 0;
   // Results of the engine's workflows go by foreign keys.
-  if (engine.length > 0) await sql`delete from dbos.workflow_status where workflow_uuid = any(${ids}::text[])`;
+  // A run has a workflow for each time that it went on after it had waited.
+  if (engine.length > 0)
+    await sql`delete from dbos.workflow_status where workflow_uuid in (
+      select case when n = 0 then id else id || '.' || n end from runs cross join generate_series(0, turn) n where id = any(${ids}::text[]))`;
   await sql`delete from runs where id = any(${ids}::text[])`;
   await sql`delete from answers a where a.current_run_id = any(${ids}::text[])
     and not exists (select from runs where answer_id = a.id)`;
@@ -61,7 +64,7 @@ const eraseRedacted = async ({ sql }: Context) =>
   (
     await sql`
     update steps set output = null where output is not null and run_id in (
-      select id from runs where stop_reason = 'redacted' and state not in ('queued', 'running')) `
+      select id from runs where stop_reason = 'redacted' and state not in ('queued', 'running', 'waiting')) `
   ).count;
 
 /** Chats beside agents' forms in which nothing was said for a day, with their messages. Their runs stay for as long as others. */
@@ -73,7 +76,7 @@ const deleteTries = async ({ sql }: Context) =>
         and not exists (select from inbox i where i.tenant_id = c.tenant_id and i.room_id = 'try:' || c.id
           and i.received_at > now() - interval '1 day')
         and not exists (select from runs r where r.tenant_id = c.tenant_id and r.room_id = 'try:' || c.id
-          and r.state in ('queued', 'running'))
+          and r.state in ('queued', 'running', 'waiting'))
       limit ${BATCH}
     ), messages as (
       delete from inbox i using old where i.tenant_id = old.tenant_id and i.room_id = old.room_id

@@ -55,6 +55,22 @@ export interface AnswerView {
   run: RunView;
 }
 
+/** A question of an agent to people that the event answers, or that waits for its sender. */
+export interface ApprovalView {
+  id: string;
+  /** Its message in the room. */
+  eventId: string;
+  agentId: string;
+  threadRoot: string | null;
+  kind: "tool" | "input";
+  state: string;
+  level: number | null;
+  onlyPerson: string | null;
+  grantable: boolean;
+  /** Milliseconds since 1970. */
+  expiresAt: number;
+}
+
 /** The newest run of an answer. */
 export interface RunView {
   id: string;
@@ -86,6 +102,10 @@ export interface RoomView {
   senderName: string | null;
   known: KnownEvent[];
   answers: AnswerView[];
+  /** Questions to people that the event reacts or replies to. */
+  approvals: ApprovalView[];
+  /** Open questions to the event's sender. */
+  inputs: ApprovalView[];
   /** Agents that were asked in the event's thread. */
   threadAgents: string[];
   /** Runs under way in the room, for commands. */

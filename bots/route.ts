@@ -2,7 +2,8 @@
  * What an event in a room means for agents. Pure: one event and plain data about its room in, one decision out. The rules are those of
  * docs/agents.md, "Who answers"; test/unit/route.test.ts is their table.
  */
-import { addressedBy, isOwnUser, namedAgents, withoutNames } from "./addressed.ts";
+import { addressedBy, agentOfDirectChat, isOwnUser, namedAgents, withoutNames } from "./addressed.ts";
+import { approvalOf, readReply, routeVerdict } from "./approvals/read.ts";
 import { readCommand, routeCommand, routeUnknown, unknownCommand } from "./commands.ts";
 import type { Decision } from "./decision.ts";
 import { type Message, readMessage, text, threadOf } from "./message.ts";
@@ -69,6 +70,8 @@ function routeMessage(event: RoutedEvent, view: RoomView): Decision {
   const unknown = unknownCommand(message.body, view.agents);
   const hint = unknown && message.msgtype === "m.text" ? routeUnknown(unknown, event, message, view) : null;
   if (hint) return hint;
+  const approval = approvalOf(message, event, view, agentOfDirectChat(view) !== null);
+  if (approval) return routeVerdict(event, { approval, said: readReply(approval, message.body), via: "reply" }, view);
   const addressed = addressedBy(message, event.sender, view);
   if (addressed.agents.length === 0) return ignore(addressed.why);
   if (addressed.why === "mention" && message.msgtype === "m.text" && withoutNames(message.body, view.agents) === "")

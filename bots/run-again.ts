@@ -44,7 +44,7 @@ export async function runAgain(
 }
 
 interface Asked {
-  source: "room" | "try";
+  source: "room" | "try" | "task";
   roomId: string;
   threadRoot: string | null;
   questionEvent: string;
@@ -73,7 +73,7 @@ async function lockQuestion(sql: TransactionSql, tenantId: string, runId: string
       coalesce(c.scope, a.definition->>'scope') as scope, coalesce(m.membership = 'join', false) as "inRoom",
       o.archived_at is not null as archived, coalesce(q.content, '{}') = '{}' as "questionGone",
       exists (select from answers n join runs x on x.answer_id = n.id where n.tenant_id = ${tenantId}
-        and n.question_event = r.question_event and n.agent_id = r.agent_id and x.state in ('queued', 'running')) as answering,
+        and n.question_event = r.question_event and n.agent_id = r.agent_id and x.state in ('queued', 'running', 'waiting')) as answering,
       (select max(n.again) from answers n where n.tenant_id = ${tenantId} and n.question_event = r.question_event
         and n.agent_id = r.agent_id) as "lastAgain"
     from runs r join agents a on a.id = r.agent_id
@@ -89,6 +89,7 @@ async function lockQuestion(sql: TransactionSql, tenantId: string, runId: string
 /** Why it cannot be asked again, as a sentence; null when it can. Pure. */
 export function refusal(asked: Omit<Asked, "lastAgain" | "version" | "hops" | "askedBy">): string | null {
   const { agentName: name } = asked;
+  if (asked.source === "task") return "Another agent or a form waited for this answer. Ask there again.";
   if (asked.source === "try") return "This was tried beside the agent's form. Ask again there.";
   if (asked.agentState === "paused") return `${name} is paused. Resume it, then run this again.`;
   if (asked.agentState !== "active") return `${name} is not there any more, so it cannot answer again.`;

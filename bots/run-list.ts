@@ -15,7 +15,7 @@ export interface RunFilter {
   /** Matrix user id, or `operator:<name>`. Within one client only. */
   askedBy?: string | undefined;
   state?: RunState | undefined;
-  source?: "room" | "try" | undefined;
+  source?: "room" | "try" | "task" | undefined;
   /** Milliseconds since 1970; `to` is the first moment that is not wanted. */
   from?: number | undefined;
   to?: number | undefined;
@@ -32,7 +32,7 @@ export interface ListedRun {
   tenantId: string;
   tenantTitle: string;
   state: RunState;
-  source: "room" | "try";
+  source: "room" | "try" | "task";
   agentId: string;
   agentName: string;
   roomId: string | null;
@@ -81,8 +81,9 @@ function conditions({ sql }: Context, filter: RunFilter): { drive: Fragment[]; r
   if (agentId !== undefined) return { drive: agent, rest: [...tenant, ...room, ...inState, ...tried] };
   // runs_room
   if (roomId !== undefined && tenantId !== null) return { drive: [...tenant, ...room], rest: [...inState, ...tried] };
-  // runs_open: few, whoever's they are
-  if (state === "queued" || state === "running") return { drive: [...inState, ...tenant], rest: [...room, ...tried] };
+  // runs_open and runs_waiting: few, whoever's they are
+  if (state === "queued" || state === "running" || state === "waiting")
+    return { drive: [...inState, ...tenant], rest: [...room, ...tried] };
   // runs_failed
   if (state === "failed" && tenantId !== null) return { drive: [...tenant, ...inState], rest: tried };
   // runs_tenant and runs_newest
@@ -93,6 +94,7 @@ function conditions({ sql }: Context, filter: RunFilter): { drive: Fragment[]; r
 const STATE: Record<RunState, (sql: Context["sql"]) => Fragment> = {
   queued: (sql) => sql`state = 'queued'`,
   running: (sql) => sql`state = 'running'`,
+  waiting: (sql) => sql`state = 'waiting'`,
   done: (sql) => sql`state = 'done'`,
   stopped: (sql) => sql`state = 'stopped'`,
   superseded: (sql) => sql`state = 'superseded'`,

@@ -36,6 +36,7 @@ export function startRuns(
         triggerEvent: event.eventId,
         threadRoot: where.thread,
         askedBy: event.sender,
+        ...(message.run?.run && isAgentUser(event.sender, view) ? { causedBy: message.run.run } : {}),
         hops,
         again: 0,
         supersedes: null,

@@ -35,12 +35,12 @@ export interface TimelineCall {
   at: number;
 }
 
-export type RunState = "queued" | "running" | "done" | "stopped" | "superseded" | "failed";
+export type RunState = "queued" | "running" | "waiting" | "done" | "stopped" | "superseded" | "failed";
 
 export interface Timeline {
   id: string;
   state: RunState;
-  source: "room" | "try";
+  source: "room" | "try" | "task";
   /** How often it was asked again before; 0 for the first answer. */
   again: number;
   agent: { id: string; name: string; state: string; version: number; userId: string };
@@ -132,7 +132,7 @@ interface RunRow {
   tenantId: string;
   serverName: string;
   state: RunState;
-  source: "room" | "try";
+  source: "room" | "try" | "task";
   again: number;
   agentId: string;
   agentName: string;

@@ -1,10 +1,13 @@
 import { DBOS } from "@dbos-inc/dbos-sdk";
 import { CHANNELS, type Context } from "../core/context.ts";
 import type { Wake } from "../core/wake.ts";
-import { onRunQueued } from "./drain.ts";
+import { closeApprovals } from "./approvals/write.ts";
+import { onRunQueued, tellQueued } from "./drain.ts";
 import { closeAllLostCalls } from "./ledger.ts";
+import { tellForgottenEnds } from "./run-ends.ts";
 import { forgetSignal, isUnderWay, runsUnderWay, type StopReason, signalOf, signalStop } from "./signals.ts";
 import { type Slot, takeSlot } from "./slots.ts";
+import { runOfWorkflow, takeUp, takeUpForgotten } from "./waiting.ts";
 import { type AnswerWorkflow, forgetAhead, readAhead, registerWorkflows } from "./workflow.ts";
 
 /** Runs at once in one process; more wait in order. */
@@ -31,10 +34,10 @@ export async function startRuns(
   await DBOS.launch();
   const starter = createStarter(ctx, workflow);
   const off = [
-    onRunQueued((runId) => starter.start(runId)),
+    onRunQueued((workflowId) => starter.start(workflowId)),
     // Whoever routes a run starts it. This is for runs that were queued where none are done (a command, the panel).
-    wake.on(CHANNELS.run, (runId) => {
-      if (runId && !isUnderWay(runId)) setTimeout(() => void startIfLost(ctx, runId, starter), 300);
+    wake.on(CHANNELS.run, (workflowId) => {
+      if (workflowId && !starter.knows(workflowId)) setTimeout(() => void startIfLost(ctx, workflowId, starter), 300);
     }),
     wake.on(CHANNELS.stop, (runId) => void hearStopSafely(ctx, runId)),
   ];
@@ -65,64 +68,86 @@ export async function stopRun(
 ): Promise<boolean> {
   const rows = await ctx.sql`
     with r as (update runs set stop_reason = ${reason}, stopped_by = ${by}
-      where id = ${runId} and state in ('queued', 'running') and stop_reason is null returning id)
+      where id = ${runId} and state in ('queued', 'running', 'waiting') and stop_reason is null returning id)
     select id, pg_notify(${CHANNELS.stop}, id) from r`;
+  if (rows.length > 0) tellQueued(ctx, await takeUp(ctx.sql, runId));
   return rows.length > 0;
 }
 
-async function startIfLost(ctx: Context, runId: string, starter: Starter): Promise<void> {
-  if (isUnderWay(runId)) return;
+async function startIfLost(ctx: Context, workflowId: string, starter: Starter): Promise<void> {
+  if (starter.knows(workflowId)) return;
   try {
     const lost = await ctx.sql`
-      select 1 from runs r where r.id = ${runId} and r.state = 'queued'
-        and not exists (select from dbos.workflow_status w where w.workflow_uuid = r.id)`;
-    if (lost.length > 0) starter.start(runId);
+      select 1 from runs r where r.workflow_id = ${workflowId} and r.id = ${runOfWorkflow(workflowId)} and r.state = 'queued'
+        and not exists (select from dbos.workflow_status w where w.workflow_uuid = r.workflow_id)`;
+    if (lost.length > 0) starter.start(workflowId);
   } catch (error) {
-    ctx.log.warn({ err: error, run: runId }, "whether a run is lost was not seen; the sweep looks again");
+    ctx.log.warn({ err: error, run: workflowId }, "whether a run is lost was not seen; the sweep looks again");
   }
 }
 
 interface Starter {
-  start(runId: string): void;
+  /** Takes the id of a run's workflow: the run's own, from its second turn on `run.turn`. */
+  start(workflowId: string): void;
+  /** It waits here, or its run is under way here. */
+  knows(workflowId: string): boolean;
   close(): void;
 }
 
-/** Starts workflows in the order in which they came, at most `AT_ONCE` at a time. The run's id is the workflow's: it starts once. */
+/** Starts workflows in the order in which they came, at most `AT_ONCE` at a time. A workflow of one id starts once. */
 function createStarter(ctx: Context, workflow: AnswerWorkflow): Starter {
   const waiting = new Set<string>();
+  /** Next turns of runs whose last turn is just ending here. */
+  const after = new Map<string, string>();
+  const current = new Set<string>();
   let active = 0;
   let closed = false;
 
-  async function run(runId: string): Promise<void> {
+  async function run(workflowId: string): Promise<void> {
+    const runId = runOfWorkflow(workflowId);
     active++;
+    current.add(workflowId);
     signalOf(runId);
     readAhead(ctx, runId);
     try {
-      const handle = await DBOS.startWorkflow(workflow, { workflowID: runId })(runId);
+      const handle = await DBOS.startWorkflow(workflow, { workflowID: workflowId })(runId);
       await handle.getResult();
     } catch (error) {
-      ctx.log.error({ run: runId, err: error }, "a run could not be started; the sweep tries again");
+      ctx.log.error({ run: workflowId, err: error }, "a run could not be started; the sweep tries again");
     } finally {
       forgetAhead(runId);
       forgetSignal(runId);
+      current.delete(workflowId);
       active--;
+      const follows = after.get(runId);
+      after.delete(runId);
+      if (follows !== undefined && !closed) waiting.add(follows);
       next();
     }
   }
 
   function next(): void {
     while (!closed && active < AT_ONCE) {
-      const [runId] = waiting;
-      if (runId === undefined) return;
-      waiting.delete(runId);
-      void run(runId);
+      const [workflowId] = waiting;
+      if (workflowId === undefined) return;
+      waiting.delete(workflowId);
+      void run(workflowId);
     }
   }
 
+  const knows = (workflowId: string) =>
+    waiting.has(workflowId) || current.has(workflowId) || after.get(runOfWorkflow(workflowId)) === workflowId;
+
   return {
-    start(runId) {
-      if (closed || waiting.has(runId) || isUnderWay(runId)) return;
-      waiting.add(runId);
+    knows,
+    start(workflowId) {
+      if (closed || knows(workflowId)) return;
+      if (isUnderWay(runOfWorkflow(workflowId))) {
+        // A first turn that is under way here was resumed by the engine itself.
+        if (workflowId !== runOfWorkflow(workflowId)) after.set(runOfWorkflow(workflowId), workflowId);
+        return;
+      }
+      waiting.add(workflowId);
       next();
     },
     close() {
@@ -150,16 +175,18 @@ const hearStopSafely = (ctx: Context, runId: string) =>
 async function sweepOnce(ctx: Context, slot: Slot, starter: Starter): Promise<void> {
   const { sql } = ctx;
   const lost = await sql<{ id: string }[]>`
-    select r.id from runs r where r.state in ('queued', 'running') and r.created_at < now() - interval '2 seconds'
-      and not exists (select from dbos.workflow_status w where w.workflow_uuid = r.id)
+    select r.workflow_id as id from runs r where r.state in ('queued', 'running') and r.created_at < now() - interval '2 seconds'
+      and not exists (select from dbos.workflow_status w where w.workflow_uuid = r.workflow_id)
     order by r.created_at limit 500`;
-  for (const { id } of lost) starter.start(id);
+  for (const { id } of [...lost, ...(await forgotten(ctx))]) starter.start(id);
   const ended = await sql<{ id: string }[]>`
     update runs r set state = 'failed', finished_at = now(), error_code = 'internal',
       error = coalesce(r.error, 'The run ended inside the workflow engine; the log of the platform says why.')
-    from dbos.workflow_status w where w.workflow_uuid = r.id and r.state in ('queued', 'running')
+    from dbos.workflow_status w where w.workflow_uuid = r.workflow_id and r.state in ('queued', 'running')
       and w.status not in ('PENDING', 'ENQUEUED', 'DELAYED') and r.created_at < now() - interval '1 minute' returning r.id`;
   for (const { id } of ended) ctx.log.error({ run: id }, "a run was left open by the engine");
+  await closeApprovals(ctx);
+  await tellForgottenEnds(ctx);
   await closeAllLostCalls(ctx);
   if (runsUnderWay().length > 0) await hearStop(ctx, "");
   await resumeDropped(ctx, slot.executorId);
@@ -170,15 +197,17 @@ async function sweepOnce(ctx: Context, slot: Slot, starter: Starter): Promise<vo
   }
 }
 
+const forgotten = async (ctx: Context) => (await takeUpForgotten(ctx)).map((id) => ({ id }));
+
 /** Runs that are ours and open, but that nobody here works on: seen twice in a row they were dropped by the engine. */
 let suspects = new Set<string>();
 
 async function resumeDropped(ctx: Context, executorId: string): Promise<void> {
   const pending = await ctx.sql<{ id: string }[]>`
-    select r.id from runs r join dbos.workflow_status w on w.workflow_uuid = r.id
+    select r.workflow_id as id from runs r join dbos.workflow_status w on w.workflow_uuid = r.workflow_id
     where r.state in ('queued', 'running') and w.status = 'PENDING' and w.executor_id = ${executorId}
       and r.created_at < now() - interval '10 seconds'`;
-  const idle = pending.map(({ id }) => id).filter((id) => !isUnderWay(id));
+  const idle = pending.map(({ id }) => id).filter((id) => !isUnderWay(runOfWorkflow(id)));
   const dropped = idle.filter((id) => suspects.has(id));
   suspects = new Set(idle);
   if (dropped.length === 0) return;

@@ -6,18 +6,27 @@ import type { StepContext } from "../migrations/types.ts";
 import { isUncertain } from "./answer.ts";
 import { loadAttachments } from "./attachments.ts";
 import { callModel } from "./call.ts";
-import { finishRun, saveThought, type Thought } from "./finish.ts";
+import { finishRun, saveEvents, saveThought, type Thought } from "./finish.ts";
 import { closeLostCalls } from "./ledger.ts";
 import { mostTokens } from "./model-prompt.ts";
 import { type ModelRow, resolveModel } from "./models.ts";
 import { outletOf, type Reached, type Showing } from "./outlet.ts";
 import { distances } from "./positions.ts";
 import { foldMessages, inTurns, newestThatFit, type Scene, systemPrompt } from "./prompt.ts";
+import { serverOf } from "./room-view.ts";
 import { StopSignal } from "./signals.ts";
+import { TOOL_RULES } from "./tools/history.ts";
+import { converse, type Talk } from "./tools/loop.ts";
+import { isDirect } from "./tools/rights.ts";
+import { openToolbox, type Toolbox } from "./tools/toolbox.ts";
+import { park } from "./waiting.ts";
 import { loadWork, type Surroundings, untilItWorks, type Work } from "./work.ts";
 
-/** `ended`: nothing is left to do; `deliver`: what the model said is kept and has to be sent. */
-export type AfterThinking = "ended" | "deliver";
+/**
+ * `ended`: nothing is left to do; `deliver`: what the model said is kept and has to be sent; `waiting`: it is parked until somebody decides, and goes on in a
+ * workflow of its own then.
+ */
+export type AfterThinking = "ended" | "deliver" | "waiting";
 
 /**
  * Asks the model and shows its answer as it grows. What it said is kept before this returns, so that a replay does not ask again.
@@ -41,6 +50,7 @@ export async function think(
   const surroundings = await seen;
   const thought = await ask(ctx, work, surroundings, shown, signal);
   await shown.close();
+  if (thought === "wait") return await waitOrGoOn(ctx, work, seen, { shown, signal });
   if (shown.uncertain) thought.detail = { ...thought.detail, uncertain: true };
   const stop = signal.reason instanceof StopSignal ? signal.reason.reason : null;
   if (stop === "shutdown") return hang();
@@ -70,6 +80,28 @@ export async function think(
   return eventId ? "ended" : "deliver";
 }
 
+/** What is in the room already is kept, then the run is parked; where somebody decided meanwhile it goes on at once. */
+async function waitOrGoOn(
+  ctx: Context,
+  work: Work,
+  seen: Promise<Surroundings>,
+  { shown, signal }: { shown: Showing; signal: AbortSignal },
+): Promise<AfterThinking> {
+  const unsure = shown.uncertain || (isUncertain(work) && work.runsOfAnswer === 1);
+  const parked = await untilItWorks(ctx, "park a run", async () => {
+    await saveEvents(ctx.sql, work, shown.eventIds);
+    const detail = {
+      ...(unsure ? { uncertain: true } : {}),
+      ...(shown.firstTextAt ? { firstTextAt: shown.firstTextAt } : {}),
+    };
+    await ctx.sql`update steps set detail = detail || ${JSON.stringify(detail)}::text::jsonb where run_id = ${work.runId} and position = 0`;
+    return await park(ctx, work.runId);
+  });
+  if (parked) return "waiting";
+  const again = await untilItWorks(ctx, "read the run again", () => loadWork(ctx, work.runId, { attempt: false }));
+  return again ? await think(ctx, again, seen, signal) : "ended";
+}
+
 /** Asks, and says how that ended. A database or homeserver that is away is waited for; a model that fails is not. */
 async function ask(
   ctx: Context,
@@ -77,8 +109,10 @@ async function ask(
   seen: Surroundings,
   shown: Showing,
   signal: AbortSignal,
-): Promise<Thought> {
+): Promise<Thought | "wait"> {
   let model = "";
+  // Without the word of what is being done at the moment.
+  let text = () => shown.text;
   let context: StepContext | undefined;
   const soFar = () => ({
     model,
@@ -89,21 +123,25 @@ async function ask(
   try {
     return await untilItWorks(ctx, "ask the model", () => askOnce(), signal);
   } catch (error) {
-    if (signal.aborted) return { state: "stopped", text: shown.text, detail: soFar() };
+    if (signal.aborted) return { state: "stopped", text: text(), detail: soFar() };
     const code = error instanceof AppError ? error.code : "internal";
     ctx.log[code === "internal" ? "error" : "warn"]({ run: work.runId, code, err: error }, "a run failed");
     const failure = { code, sentence: sentenceOf(error) };
-    return { state: "failed", text: shown.text, detail: { ...soFar(), errorCode: code }, error: failure };
+    return { state: "failed", text: text(), detail: { ...soFar(), errorCode: code }, error: failure };
   }
 
-  async function askOnce(): Promise<Thought> {
+  async function askOnce(): Promise<Thought | "wait"> {
     const row = await resolveModel(ctx, work.tenantId, work.definition.model);
     model = row.name;
-    const { system, messages, remark, sent } = await promptFor(ctx, work, seen, row);
+    const box = await openToolbox(ctx, work);
+    const { system, messages, remark, sent, foreign } = await promptFor(ctx, work, seen, {
+      model: row,
+      tools: box !== null,
+    });
     context = sent;
     if (!messages) return { state: "done", text: remark, detail: soFar() };
     const prefix = remark ? `${remark}\n\n` : "";
-    const said = await callModel(ctx, {
+    const call = {
       tenantId: work.tenantId,
       roomId: work.roomId,
       agentId: work.agentId,
@@ -113,18 +151,51 @@ async function ask(
       system,
       messages,
       signal,
-      onText: (text) => shown.update(prefix + text),
       maxAnswerTokens: work.definition.limits?.maxAnswerTokens,
       agentTokensPerDay: work.definition.limits?.tokensPerDay,
-    });
+    };
+    if (box) return await withTools(call, { box, prefix, foreign });
+    const said = await callModel(ctx, { ...call, onText: (words) => shown.update(prefix + words) });
     const { inputTokens, outputTokens } = said.usage;
     const detail = { ...soFar(), inputTokens, outputTokens, firstTokenMs: said.firstTokenMs };
     return { state: "done", text: prefix + said.text, detail, recorded: said.recorded };
   }
+
+  async function withTools(
+    call: Talk["call"],
+    { box, prefix, foreign }: { box: Toolbox; prefix: string; foreign: string | null },
+  ): Promise<Thought | "wait"> {
+    let words = "";
+    text = () => prefix + words;
+    const show = (said: string, status: string | null) => {
+      words = said;
+      const progress = status === null ? "" : `*⏳ ${status} …*`;
+      shown.update(prefix + [said, progress].filter(Boolean).join("\n\n"));
+    };
+    const told = await converse(ctx, work, {
+      call,
+      box,
+      show,
+      ...(await doingFor(ctx, work, seen, { call, foreign })),
+    });
+    if (told === "wait") return "wait";
+    const { inputTokens, outputTokens, firstTokenMs, recorded } = told;
+    return {
+      state: "done",
+      text: prefix + told.text,
+      detail: { ...soFar(), inputTokens, outputTokens, firstTokenMs },
+      recorded,
+    };
+  }
 }
 
 /** What goes to the model. Without `messages` there is nothing to ask it: `remark` is the whole answer. */
-async function promptFor(ctx: Context, work: Work, seen: Surroundings, model: ModelRow) {
+async function promptFor(
+  ctx: Context,
+  work: Work,
+  seen: Surroundings,
+  { model, tools }: { model: ModelRow; tools: boolean },
+) {
   const nameOf = names(seen);
   const agents = seen.members.filter((member) => member.agentName && member.userId !== work.agentUserId);
   const functional = new Set(work.roomState?.functionalMembers ?? []);
@@ -151,8 +222,8 @@ async function promptFor(ctx: Context, work: Work, seen: Surroundings, model: Mo
   const remark = files.refused.join("\n\n");
   const onlyFile = heard.at(-1)?.text.startsWith("[sent a file:") && heard.at(-1)?.text.endsWith("]");
   if (remark && onlyFile && files.parts.length + files.texts.length === 0)
-    return { system: "", messages: null, remark, sent: undefined };
-  const system = systemPrompt(scene);
+    return { system: "", messages: null, remark, sent: undefined, foreign: null };
+  const system = tools ? `${systemPrompt(scene)}\n\n${TOOL_RULES}` : systemPrompt(scene);
   const room = model.abilities.contextWindow - Math.min(model.abilities.maxOutput, model.abilities.contextWindow / 2);
   const texts = files.texts.join("\n\n");
   const left = Math.floor(room * 0.9) - mostTokens(Buffer.byteLength(system + texts));
@@ -163,7 +234,36 @@ async function promptFor(ctx: Context, work: Work, seen: Surroundings, model: Mo
     files: files.names,
     contextWindow: model.abilities.contextWindow,
   };
-  return { system, messages: withFiles(inTurns(chosen, scene), texts, files.parts), remark, sent };
+  const foreign = foreignIn(
+    chosen.map(({ sender }) => sender),
+    work,
+  );
+  return { system, messages: withFiles(inTurns(chosen, scene), texts, files.parts), remark, sent, foreign };
+}
+
+/** What people of other servers say is untrusted: nobody here vouches for them. */
+function foreignIn(senders: string[], work: Work): string | null {
+  const stranger = senders.find((sender) => sender.startsWith("@") && serverOf(sender) !== work.serverName);
+  return stranger === undefined ? null : `a message of ${stranger}`;
+}
+
+/** What the calls of a run are decided by, beside their boundaries. */
+async function doingFor(
+  ctx: Context,
+  work: Work,
+  seen: Surroundings,
+  { call, foreign }: { call: Talk["call"]; foreign: string | null },
+): Promise<Pick<Talk, "doing" | "maxChars">> {
+  const { tenantId, roomId, agentUserId, controlUserId, onBehalfOf: person } = work;
+  const direct =
+    work.source === "try" || (await isDirect(ctx, { tenantId, roomId, agentUserId, controlUserId, person }));
+  const untrusted = work.untrusted ?? foreign;
+  if (untrusted !== work.untrusted)
+    await ctx.sql`update runs set untrusted = ${untrusted} where id = ${work.runId} and untrusted is null`;
+  // A third of the context for all results, at 3 characters a token.
+  const maxChars = Math.min(300_000, call.model.abilities.contextWindow);
+  const heard = seen.messages.map(({ content }) => String(content.body ?? "")).join("\n");
+  return { doing: { work, untrusted, direct, heard, maxChars: Math.min(40_000, maxChars) }, maxChars };
 }
 
 function withFiles(

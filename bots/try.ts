@@ -22,7 +22,7 @@ interface TryChat {
 export interface TryState {
   run: string;
   question: string;
-  state: "queued" | "running" | "done" | "stopped" | "superseded" | "failed";
+  state: "queued" | "running" | "waiting" | "done" | "stopped" | "superseded" | "failed";
   text: string;
   error: string | null;
 }
@@ -86,7 +86,8 @@ export async function stopTry(
   return open ? await stopRun(ctx, open.run, "operator", by) : false;
 }
 
-export const isOpen = (state: TryState["state"]): boolean => state === "queued" || state === "running";
+export const isOpen = (state: TryState["state"]): boolean =>
+  state === "queued" || state === "running" || state === "waiting";
 
 /** The row is the lock: of two questions that are sent at once the second sees the first. */
 async function lockChat(
@@ -100,7 +101,7 @@ async function lockChat(
   if (!chat) throw noChat();
   if (chat.agentState === "removing" || chat.agentState === "removed") throw gone();
   const open = await sql`
-    select 1 from runs where tenant_id = ${tenantId} and room_id = ${tryRoom(chatId)} and state in ('queued', 'running') limit 1`;
+    select 1 from runs where tenant_id = ${tenantId} and room_id = ${tryRoom(chatId)} and state in ('queued', 'running', 'waiting') limit 1`;
   if (open.length > 0)
     throw new AppError("conflict", "The agent is still answering. Wait for its answer, or stop it first.");
   return chat;

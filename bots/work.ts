@@ -21,8 +21,19 @@ export interface Work {
   eventIds: string[];
   /** How many runs the answer has had: more than one when it is written anew. */
   runsOfAnswer: number;
+  /** How often it went on after it had waited. */
+  turn: number;
+  /** The person for whom it acts. */
+  onBehalfOf: string | null;
+  /** What it has read that nobody vouches for. */
+  untrusted: string | null;
+  /** Who waits for its answer (`task`). */
+  parentCall: string | null;
+  formRunId: string | null;
+  serverName: string;
+  controlUserId: string;
   /** Where it was asked, and so where its answer goes (outlet.ts). */
-  source: "room" | "try";
+  source: "room" | "try" | "task";
   roomId: string;
   roomState: RoomState | null;
   threadRoot: string | null;
@@ -49,9 +60,11 @@ export interface Work {
 export async function loadWork(ctx: Context, runId: string, how: { attempt: boolean }): Promise<Work | null> {
   const { sql } = ctx;
   const step = how.attempt
-    ? sql`insert into steps (run_id, position, kind, detail) select id, 0, 'model', '{"attempts":1}' from r
+    ? sql`insert into steps (run_id, position, kind, detail)
+          select id, 0, 'model', jsonb_build_object('attempts', 1) || case when turn = 0 then '{}' else jsonb_build_object('turn', turn) end from r
           on conflict (run_id, position) do update set
-            detail = steps.detail || jsonb_build_object('attempts', coalesce((steps.detail->>'attempts')::int, 0) + 1)
+            detail = steps.detail || excluded.detail || case when coalesce((steps.detail->>'turn')::int, 0) = coalesce((excluded.detail->>'turn')::int, 0)
+              then jsonb_build_object('attempts', coalesce((steps.detail->>'attempts')::int, 0) + 1) else '{}' end
           returning state, output, detail`
     : sql`select state, output, detail from steps where run_id = ${runId} and position = 0`;
   const [row] = await sql<Work[]>`
@@ -68,7 +81,8 @@ export async function loadWork(ctx: Context, runId: string, how: { attempt: bool
       r.question_event as "questionEvent", coalesce(q.seq, g.seq, 0)::int8::float8 as "questionSeq",
       coalesce(q.content, '{}') as "questionContent", coalesce(g.seq, q.seq, 0)::int8::float8 as "triggerSeq",
       r.asked_by as "askedBy", exists (select from agents x where x.tenant_id = r.tenant_id and x.user_id = r.asked_by) as "askedByAgent",
-      r.hops, r.stop_reason as "stopReason", r.stopped_by as "stoppedBy", r.error,
+      r.hops, r.turn, r.on_behalf_of as "onBehalfOf", r.untrusted, r.parent_call as "parentCall", r.form_run_id as "formRunId",
+      t.server_name as "serverName", t.control_user_id as "controlUserId", r.stop_reason as "stopReason", r.stopped_by as "stoppedBy", r.error,
       json_build_object('state', s.state, 'output', s.output, 'detail', s.detail) as step,
       extract(epoch from coalesce(g.received_at, r.created_at))::float8 * 1000 as "receivedAt"
     from r join s on true

@@ -5,7 +5,7 @@ import { deliver } from "./deliver.ts";
 import { finishRun } from "./finish.ts";
 import { outletOf } from "./outlet.ts";
 import { forgetSignal, signalOf } from "./signals.ts";
-import { think } from "./think.ts";
+import { type AfterThinking, think } from "./think.ts";
 import { loadWork, type Surroundings, untilItWorks, type Work } from "./work.ts";
 
 /** Work that was read ahead while the engine wrote its own row. */
@@ -53,7 +53,7 @@ export async function answer(ctx: Context, runId: string): Promise<void> {
   }
 }
 
-async function thinkStep(ctx: Context, runId: string): Promise<"ended" | "deliver"> {
+async function thinkStep(ctx: Context, runId: string): Promise<AfterThinking> {
   const signal = signalOf(runId);
   const early = ahead.get(runId);
   ahead.delete(runId);

@@ -3,17 +3,19 @@ import type { TransactionSql } from "postgres";
 import { CHANNELS } from "../core/context.ts";
 import { stableId } from "../core/ids.ts";
 import type { ActionPayload } from "../migrations/types.ts";
+import { writeVerdict } from "./approvals/write.ts";
 import type { Decision, MemberChange, Notice, RunStart, Stop } from "./decision.ts";
 import { eraseText } from "./erase.ts";
 import type { RoutedEvent } from "./room-view.ts";
 import { together } from "./together.ts";
+import { takeUp } from "./waiting.ts";
 
 export interface Place {
   tenantId: string;
   roomId: string;
 }
 
-/** Returns the ids of the runs that were queued. */
+/** Returns the ids of the runs that were queued, as `tellQueued` takes them. */
 export async function writeDecision(
   sql: TransactionSql,
   place: Place,
@@ -36,6 +38,11 @@ export async function writeDecision(
       return [];
     case "command":
       await together([writeStops(sql, decision.stops), writeNotices(sql, place, decision.notices)]);
+      return [];
+    case "verdict":
+      return (await writeVerdict(sql, { ...decision, at: event.receivedAt })) ?? [];
+    case "no_verdict":
+      await writeNotices(sql, place, decision.notices);
       return [];
     case "feedback":
       await sql`insert into feedback (tenant_id, reaction_event, run_id, agent_id, user_id, value)
@@ -105,9 +112,10 @@ export function writeRun(
         on conflict (id) do update set current_run_id = excluded.current_run_id returning id
       ), run as (
         insert into runs (id, tenant_id, agent_id, agent_version, answer_id, room_id, thread_root, question_event, trigger_event,
-          asked_by, hops, created_at, timings)
+          asked_by, on_behalf_of, untrusted, hops, created_at, timings)
         select ${id}, ${tenantId}, ${start.agentId}, ${start.agentVersion}, answer.id, ${roomId}, ${start.threadRoot},
-          ${start.questionEvent}, ${start.triggerEvent}, ${start.askedBy}, ${start.hops}, clock_timestamp(), jsonb_build_object(
+          ${start.questionEvent}, ${start.triggerEvent}, ${start.askedBy}, ${inherited(sql, tenantId, start)},
+          ${start.hops}, clock_timestamp(), jsonb_build_object(
             'routedMs', round((extract(epoch from clock_timestamp()) * 1000)::numeric - ${event.receivedAt}::numeric, 1))
         from answer on conflict (id) do nothing returning id)
       select pg_notify(${CHANNELS.run}, id) from run`,
@@ -120,6 +128,19 @@ export function writeRun(
   return statements.map(async (statement) => await statement);
 }
 
+/**
+ * For whom it acts, and what untrusted thing that one had read: a person for themselves, an agent as the run that asks. One whose run is not named (a click on
+ * "run again") is looked up in the first run of the same question.
+ */
+function inherited(sql: TransactionSql, tenantId: string, start: RunStart) {
+  if (!start.askedBy.startsWith("@agent-")) return sql`${start.askedBy}, null`;
+  const from = start.causedBy
+    ? sql`from runs where tenant_id = ${tenantId} and id = ${start.causedBy}`
+    : sql`from runs where tenant_id = ${tenantId} and answer_id in (
+        select id from answers where tenant_id = ${tenantId} and question_event = ${start.questionEvent}) order by created_at limit 1`;
+  return sql`(select on_behalf_of ${from}), (select untrusted ${from})`;
+}
+
 export async function writeStops(sql: TransactionSql, stops: Stop[]): Promise<void> {
   await together(stops.flatMap((stop) => stopStatements(sql, stop)));
 }
@@ -127,8 +148,9 @@ export async function writeStops(sql: TransactionSql, stops: Stop[]): Promise<vo
 function stopStatements(sql: TransactionSql, { runId, reason, by }: Stop): PromiseLike<unknown>[] {
   return [
     sql`update runs set stop_reason = ${reason}, stopped_by = ${by}
-      where id = ${runId} and state in ('queued', 'running') and stop_reason is null`,
+      where id = ${runId} and state in ('queued', 'running', 'waiting') and stop_reason is null`,
     sql`select pg_notify(${CHANNELS.stop}, ${runId})`,
+    takeUp(sql, runId),
   ];
 }
 

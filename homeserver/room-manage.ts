@@ -159,7 +159,7 @@ async function stopRuns(tx: Tx, { tenantId, roomId }: RoomRow): Promise<void> {
   await tx.execute(sql`
     with stopped as (
       update runs set stop_reason = 'operator' where tenant_id = ${tenantId} and room_id = ${roomId}
-        and state in ('queued', 'running') and stop_reason is null returning id)
+        and state in ('queued', 'running', 'waiting') and stop_reason is null returning id)
     select pg_notify(${CHANNELS.stop}, id) from stopped`);
 }
 

@@ -869,6 +869,8 @@ export const toolCalls = pgTable(
     /** Where the result comes from, when nobody vouches for it: "the page https://…". */
     untrusted: text(),
     tokens: integer().notNull().default(0),
+    /** Held against the day's tokens while it is under way. */
+    held: integer().notNull().default(0),
     createdAt: createdAt(),
     startedAt: at("started_at"),
     finishedAt: at("finished_at"),

@@ -64,7 +64,7 @@ function watchRuns(ctx: Context, tell: (client: string) => void): () => void {
     const begun = await ctx.sql<{ client: string }[]>`
       select distinct tenant_id as client from runs where created_at > ${new Date(from)}`;
     const rows = await ctx.sql<{ id: string; client: string; state: string }[]>`
-      select id, tenant_id as client, state from runs where state in ('queued', 'running') order by created_at limit 5000`;
+      select id, tenant_id as client, state from runs where state in ('queued', 'running', 'waiting') order by created_at limit 5000`;
     const now = new Map(rows.map(({ id, client, state }) => [`${client} ${id}`, state]));
     const changed = [...new Set([...now.keys(), ...open.keys()])].filter((key) => now.get(key) !== open.get(key));
     open = now;

@@ -5,9 +5,9 @@ import type { Timeline } from "../../bots/run-timeline.ts";
 import { moment, z } from "./endpoint.ts";
 import { iso } from "./iso.ts";
 
-const STATES = ["queued", "running", "done", "stopped", "superseded", "failed"] as const;
+const STATES = ["queued", "running", "waiting", "done", "stopped", "superseded", "failed"] as const;
 const stateView = z.enum(STATES);
-const sourceView = z.enum(["room", "try"]);
+const sourceView = z.enum(["room", "try", "task"]);
 
 export const runFilters = {
   agent: z.string().min(1).max(200).optional(),

@@ -59,7 +59,7 @@ async function list(
   });
 }
 
-const STATES: RunRow["state"][] = ["queued", "running", "done", "stopped", "superseded", "failed"];
+const STATES: RunRow["state"][] = ["queued", "running", "waiting", "done", "stopped", "superseded", "failed"];
 
 function knownState(text: string): RunRow["state"] {
   const found = STATES.find((state) => state === text);

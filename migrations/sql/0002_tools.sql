@@ -138,6 +138,7 @@ CREATE TABLE "tool_calls" (
 	"result" text,
 	"untrusted" text,
 	"tokens" integer DEFAULT 0 NOT NULL,
+	"held" integer DEFAULT 0 NOT NULL,
 	"created_at" timestamp with time zone DEFAULT now() NOT NULL,
 	"started_at" timestamp with time zone,
 	"finished_at" timestamp with time zone

@@ -1,0 +1,143 @@
+/** The message of an approval in its room: put there once, and edited to what became of it. Done by whoever does the actions; twice is harmless. */
+import type { Context } from "../../core/context.ts";
+import { sendEvent } from "../../homeserver/matrix.ts";
+import { renderMarkdown } from "../markdown.ts";
+import { nameIn } from "../person-name.ts";
+import { decidedText, questionText } from "./text.ts";
+
+interface Row {
+  id: string;
+  tenantId: string;
+  roomId: string;
+  threadRoot: string | null;
+  questionEvent: string;
+  agentName: string;
+  agentUserId: string;
+  deviceId: string;
+  kind: "tool" | "input";
+  sentence: string | null;
+  why: string | null;
+  args: Record<string, unknown> | null;
+  level: number | null;
+  onlyPerson: string | null;
+  onlyName: string | null;
+  grantable: boolean;
+  eventId: string | null;
+  state: "open" | "approved" | "declined" | "answered" | "expired" | "withdrawn";
+  decidedBy: string | null;
+  decidedName: string | null;
+  always: boolean;
+  answer: string | null;
+  shown: string | null;
+  expiresAt: number;
+  person: string | null;
+}
+
+/** Makes the room say what the row says. */
+export async function bringApproval(ctx: Context, approvalId: string): Promise<void> {
+  const row = await readRow(ctx, approvalId);
+  if (!row || row.sentence === null || row.shown === row.state) return;
+  // One that was ended before it was ever shown need not be.
+  if (row.eventId === null && row.state === "withdrawn") return;
+  const eventId = row.eventId ?? (await post(ctx, row));
+  if (row.state !== "open") await edit(ctx, row, eventId);
+  await ctx.sql`update approvals set shown = ${row.state} where id = ${row.id}`;
+}
+
+async function readRow({ sql }: Context, id: string): Promise<Row | null> {
+  const name = (column: ReturnType<Context["sql"]>) => sql`
+    coalesce((select display_name from room_members m where m.tenant_id = a.tenant_id and m.room_id = a.room_id and m.user_id = ${column}),
+      (select display_name from people p where p.tenant_id = a.tenant_id and p.user_id = ${column}))`;
+  const [row] = await sql<Row[]>`
+    select a.id, a.tenant_id as "tenantId", a.room_id as "roomId", a.thread_root as "threadRoot", r.question_event as "questionEvent",
+      g.name as "agentName", g.user_id as "agentUserId", g.device_id as "deviceId", a.kind, a.sentence, c.reason as why, c.arguments as args,
+      a.level, a.only_person as "onlyPerson", ${name(sql`a.only_person`)} as "onlyName", a.grantable, a.event_id as "eventId", a.state,
+      a.decided_by as "decidedBy", ${name(sql`a.decided_by`)} as "decidedName", a.answer, a.shown,
+      exists (select from grants t where t.agent_id = a.agent_id and t.room_id = a.room_id and t.tool = a.tool and t.revoked_at is null
+        and t.created_at >= a.created_at and t.granted_by = a.decided_by) as always,
+      extract(epoch from a.expires_at)::float8 * 1000 as "expiresAt", r.on_behalf_of as person
+    from approvals a join runs r on r.id = a.run_id join agents g on g.id = a.agent_id join tool_calls c on c.id = a.call_id
+    where a.id = ${id}`;
+  return row ?? null;
+}
+
+/** With the two reactions that people are most likely to want, so that a tap is enough; the agent's own decide nothing. */
+async function post(ctx: Context, row: Row): Promise<string> {
+  const eventId = await send(ctx, row, `approval-${row.id}`, {
+    ...message(questionText(textOf(row))),
+    ...relation(row),
+    "m.mentions": mentions(row),
+    "dev.agentopia.approval": { id: row.id },
+  });
+  await ctx.sql`update approvals set event_id = ${eventId} where id = ${row.id}`;
+  const keys = row.kind === "tool" && row.state === "open" ? ["✅", "❌"] : [];
+  for (const key of keys) {
+    const content = { "m.relates_to": { rel_type: "m.annotation", event_id: eventId, key } };
+    const { tenantId, agentUserId: as, deviceId, roomId } = row;
+    const txnId = `approval-${row.id}-${key === "✅" ? "yes" : "no"}`;
+    await sendEvent(ctx, { tenantId, as, deviceId, roomId, txnId, type: "m.reaction", content });
+  }
+  return eventId;
+}
+
+async function edit(ctx: Context, row: Row, eventId: string): Promise<void> {
+  if (row.state === "open") return;
+  const decided = {
+    state: row.state,
+    by: row.decidedBy === null ? null : (row.decidedName ?? nameIn(row.decidedBy)),
+    answer: row.answer,
+    always: row.always,
+  };
+  const content = message(decidedText(textOf(row), decided));
+  await send(ctx, row, `approval-${row.id}-${row.state}`, {
+    ...content,
+    body: `* ${content.body.slice(0, 500)}`,
+    "m.new_content": { ...content, "m.mentions": {}, "dev.agentopia.approval": { id: row.id } },
+    "m.relates_to": { rel_type: "m.replace", event_id: eventId },
+    "m.mentions": {},
+    "dev.agentopia.approval": { id: row.id },
+  });
+}
+
+const send = (
+  ctx: Context,
+  { tenantId, agentUserId: as, deviceId, roomId }: Row,
+  txnId: string,
+  content: Record<string, unknown>,
+) => sendEvent(ctx, { tenantId, as, deviceId, roomId, txnId, type: "m.room.message", content });
+
+function message(text: string): Record<string, unknown> & { body: string } {
+  const { body, html } = renderMarkdown(text);
+  return { msgtype: "m.text", body, ...(html ? { format: "org.matrix.custom.html", formatted_body: html } : {}) };
+}
+
+function relation({ threadRoot }: Row): Record<string, unknown> {
+  return threadRoot
+    ? {
+        "m.relates_to": {
+          rel_type: "m.thread",
+          event_id: threadRoot,
+          is_falling_back: true,
+          "m.in_reply_to": { event_id: threadRoot },
+        },
+      }
+    : {};
+}
+
+/** Who is asked is told; in rooms also who asked the agent, so that they know what it waits for. */
+function mentions({ onlyPerson, person }: Row): { user_ids?: string[] } {
+  const ids = [onlyPerson, person].filter((id) => id?.startsWith("@")) as string[];
+  return ids.length > 0 ? { user_ids: [...new Set(ids)] } : {};
+}
+
+const textOf = (row: Row) => ({
+  agent: row.agentName,
+  kind: row.kind,
+  sentence: row.sentence ?? "",
+  why: row.why,
+  args: row.args,
+  level: row.level,
+  onlyPerson: row.onlyPerson === null ? null : (row.onlyName ?? nameIn(row.onlyPerson)),
+  grantable: row.grantable,
+  expiresAt: row.expiresAt,
+});

@@ -1,0 +1,83 @@
+/** What people say to an approval in its room, and whether they may. Pure; test/unit/approvals.test.ts is its table. */
+import { isOwnUser } from "../addressed.ts";
+import type { Decision, Notice } from "../decision.ts";
+import type { Message } from "../message.ts";
+import { powerOf } from "../room-state.ts";
+import { type ApprovalView, type RoomView, type RoutedEvent, serverOf } from "../room-view.ts";
+
+export interface Verdict {
+  verdict: "approved" | "declined" | "always" | "answered";
+  answer: string | null;
+}
+
+/** A reaction to the question; null: it says nothing about it. */
+export function readVote(key: string): Verdict | null {
+  if (["✅", "✔", "☑", "👍"].includes(key)) return { verdict: "approved", answer: null };
+  if (["❌", "✖", "👎", "🚫"].includes(key)) return { verdict: "declined", answer: null };
+  if (key === "♾") return { verdict: "always", answer: null };
+  return null;
+}
+
+/** A reply to the question: "yes" or ✅ at its beginning allows it, everything else refuses it with that reason. */
+export function readReply(approval: Pick<ApprovalView, "kind">, body: string): Verdict {
+  const text = body.trim();
+  if (approval.kind === "input") return { verdict: "answered", answer: text };
+  const yes = /^(?:✅|✔|👍|(?:yes|ok|okay|approve|approved|allow|go ahead)(?![\p{L}\p{N}]))[\s.,:;!–-]*/iu.exec(text);
+  if (yes) return { verdict: "approved", answer: text.slice(yes[0].length).trim() || null };
+  const no = /^(?:❌|✖|👎|(?:no|declined?|refused?)(?![\p{L}\p{N}]))[\s.,:;!–-]*/iu.exec(text);
+  return { verdict: "declined", answer: (no ? text.slice(no[0].length) : text).trim() || null };
+}
+
+/** Null when they may decide; else the sentence that says who may. Never a bot, never the agent itself, never somebody of another server. */
+export function whyNotDecide(approval: ApprovalView, userId: string, view: RoomView): string | null {
+  if (isOwnUser(userId, view) || view.state?.functionalMembers.includes(userId)) return "Only people decide this.";
+  if (approval.onlyPerson !== null)
+    return approval.onlyPerson === userId ? null : "Only the person who was asked decides this.";
+  if (serverOf(userId) !== view.serverName) return `Only people of ${view.serverName} decide this.`;
+  const level = view.state ? powerOf(view.state, userId) : Number.NEGATIVE_INFINITY;
+  return level >= (approval.level ?? 50)
+    ? null
+    : `This takes the power level ${approval.level ?? 50} in this room. A moderator decides it here, or a manager in the panel.`;
+}
+
+/** What a reaction or a reply to an approval means; null where it means nothing to it. */
+export function routeVerdict(
+  event: RoutedEvent,
+  { approval, said, via }: { approval: ApprovalView; said: Verdict | null; via: "reaction" | "reply" },
+  view: RoomView,
+): Decision {
+  if (isOwnUser(event.sender, view)) return { kind: "ignore", reason: "own" };
+  if (!said || (said.verdict === "answered") !== (approval.kind === "input"))
+    return { kind: "ignore", reason: "other_reaction" };
+  if (said.verdict === "always" && !approval.grantable) return { kind: "ignore", reason: "not_grantable" };
+  // Late ones change nothing, however late they are routed: by the clock of when they came in.
+  if (approval.state !== "open" || event.receivedAt > approval.expiresAt) return { kind: "ignore", reason: "decided" };
+  const why = whyNotDecide(approval, event.sender, view);
+  if (why) return { kind: "no_verdict", notices: told(why, approval, event, view) };
+  return { kind: "verdict", approvalId: approval.id, ...said, by: event.sender, via };
+}
+
+function told(text: string, approval: ApprovalView, event: RoutedEvent, view: RoomView): Notice[] {
+  const agent = view.agents.find(({ id }) => id === approval.agentId);
+  if (agent?.membership !== "join") return [];
+  // Once for each person and question.
+  const key = ["no_verdict", approval.id, event.sender];
+  return [
+    {
+      key,
+      as: agent.userId,
+      text,
+      replyTo: approval.eventId,
+      ...(approval.threadRoot ? { threadRoot: approval.threadRoot } : {}),
+    },
+  ];
+}
+
+/** The question that a message answers: it replies to it, or it is said to the agent by the one person whom it asks, in their direct chat. */
+export function approvalOf(message: Message, event: RoutedEvent, view: RoomView, direct: boolean): ApprovalView | null {
+  const replied = view.approvals.find(({ eventId }) => eventId === message.replyTo);
+  if (replied) return replied;
+  if (!direct || message.replyTo !== null || message.msgtype !== "m.text") return null;
+  const open = view.inputs.filter(({ onlyPerson }) => onlyPerson === event.sender);
+  return open.length === 1 ? (open[0] ?? null) : null;
+}

@@ -1,0 +1,54 @@
+/** Runs that somebody waits for give their answer back when they end: to the tool call of another agent, or to a form. */
+import type { Context } from "../core/context.ts";
+import { tellQueued } from "./drain.ts";
+import { finishCall } from "./tools/calls.ts";
+import { takeUp } from "./waiting.ts";
+import type { Work } from "./work.ts";
+
+interface Ended {
+  state: string;
+  agentName: string;
+  output: string | null;
+  error: string | null;
+  untrusted: string | null;
+  parentCall: string | null;
+  tokens: number;
+}
+
+/** The run's end is written: who waits for it goes on. Twice is harmless. */
+export const tellEnded = (ctx: Context, work: Pick<Work, "runId">): Promise<void> => endTask(ctx, work.runId);
+
+async function endTask(ctx: Context, runId: string): Promise<void> {
+  const ids = await ctx.sql.begin(async (sql) => {
+    const [run] = await sql<Ended[]>`
+      select r.state, a.name as "agentName", s.output, r.error, r.untrusted, r.parent_call as "parentCall",
+        coalesce((select sum(input_tokens + output_tokens) from ledger where run_id = r.id), 0)::float8 as tokens
+      from runs r join agents a on a.id = r.agent_id left join steps s on s.run_id = r.id and s.position = 0
+      where r.id = ${runId} and r.state not in ('queued', 'running', 'waiting')`;
+    if (!run?.parentCall) return [];
+    const parent = await finishCall(sql, run.parentCall, {
+      state: run.state === "done" ? "done" : "failed",
+      result: resultOf(run),
+      untrusted: run.untrusted,
+      tokens: run.tokens,
+    });
+    return parent ? await takeUp(sql, parent) : [];
+  });
+  tellQueued(ctx, ids);
+}
+
+function resultOf({ state, agentName, output, error }: Ended): string {
+  if (state === "done") return output ?? "The answer was erased.";
+  const why = error ?? (state === "stopped" ? "It was stopped." : "It did not get to the end.");
+  return [`${agentName} did not finish this. ${why}`, output ? `It had written so far:\n\n${output}` : ""]
+    .filter(Boolean)
+    .join("\n\n");
+}
+
+/** What a crash left: ended runs for which somebody still waits. */
+export async function tellForgottenEnds(ctx: Context): Promise<void> {
+  const rows = await ctx.sql<{ id: string }[]>`
+    select r.id from tool_calls c join runs r on r.parent_call = c.id
+    where c.state = 'waiting' and r.state not in ('queued', 'running', 'waiting') limit 200`;
+  for (const { id } of rows) await endTask(ctx, id);
+}

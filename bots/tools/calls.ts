@@ -1,0 +1,156 @@
+/** The rows of a run's turns and tool calls. They are the checkpoints: a run that begins again reads them and goes on where they end. */
+import type { Sql, TransactionSql } from "postgres";
+import type { Context } from "../../core/context.ts";
+import { stableId } from "../../core/ids.ts";
+import { argumentsOf, type SaidPart } from "../said.ts";
+import { argumentsHash, schemaHash } from "./hashes.ts";
+import type { Args, Tool } from "./tool.ts";
+
+export type CallState =
+  | "proposed"
+  | "waiting"
+  | "approved"
+  | "running"
+  | "done"
+  | "failed"
+  | "refused"
+  | "declined"
+  | "unknown"
+  | "stopped";
+
+export interface CallRow {
+  id: string;
+  turn: number;
+  callId: string;
+  tool: string;
+  /** Null: what the model wrote was no JSON object. */
+  arguments: Args | null;
+  argumentsHash: string;
+  schemaHash: string;
+  state: CallState;
+  result: string | null;
+  untrusted: string | null;
+  begun: boolean;
+}
+
+/** One turn of the model in which it called tools. */
+export interface Turn {
+  n: number;
+  /** What it said beside. */
+  text: string;
+  parts: SaidPart[];
+  calls: CallRow[];
+  inputTokens: number;
+  outputTokens: number;
+}
+
+/** Where turns stand in `steps`: after the answer and the reply. */
+const FIRST_TURN = 2;
+
+/** What was done so far, oldest turn first. */
+export async function loadTurns(ctx: Context, runId: string): Promise<Turn[]> {
+  const { sql } = ctx;
+  const [steps, calls] = await Promise.all([
+    sql<{ position: number; output: string | null; inputTokens: number; outputTokens: number }[]>`
+      select position, output, (detail->>'inputTokens')::int as "inputTokens", (detail->>'outputTokens')::int as "outputTokens" from steps where run_id = ${runId} and kind = 'tools' order by position`,
+    sql<CallRow[]>`
+      select id, turn, call_id as "callId", tool, arguments, arguments_hash as "argumentsHash", schema_hash as "schemaHash", state, result,
+        untrusted, started_at is not null as begun
+      from tool_calls where run_id = ${runId} order by turn, index`,
+  ]);
+  return steps.map(({ position, output, inputTokens, outputTokens }) => {
+    const n = position - FIRST_TURN;
+    const { text, parts } = JSON.parse(output ?? '{"text":"","parts":[]}') as Pick<Turn, "text" | "parts">;
+    return { n, text, parts, inputTokens, outputTokens, calls: calls.filter(({ turn }) => turn === n) };
+  });
+}
+
+/** Keeps what the model said and wants, before any of it is done. */
+export async function saveTurn(
+  ctx: Context,
+  run: { runId: string; tenantId: string; agentId: string; roomId: string; person: string | null },
+  said: { n: number; text: string; parts: SaidPart[]; model: string; inputTokens: number; outputTokens: number },
+  tools: ReadonlyMap<string, Tool>,
+): Promise<Turn> {
+  const calls = said.parts.filter((part) => part.type === "call");
+  const rows = calls.map((call, index) => {
+    const tool = tools.get(call.tool);
+    const args = argumentsOf(call.input);
+    return {
+      id: stableId("call", run.runId, said.n, index),
+      index,
+      call_id: call.callId,
+      tool: call.tool,
+      tool_group: tool?.group ?? "",
+      arguments: args,
+      arguments_hash: argumentsHash(args),
+      schema_hash: tool ? schemaHash(tool) : "",
+    };
+  });
+  const output = JSON.stringify({ text: said.text, parts: said.parts });
+  const detail = { model: said.model, inputTokens: said.inputTokens, outputTokens: said.outputTokens };
+  await ctx.sql`
+    with step as (
+      insert into steps (run_id, position, kind, state, output, detail, finished_at)
+      values (${run.runId}, ${said.n + FIRST_TURN}, 'tools', 'done', ${output}, ${JSON.stringify(detail)}::text::jsonb, now()) on conflict do nothing)
+    insert into tool_calls (id, tenant_id, run_id, agent_id, room_id, person_id, turn, index, call_id, tool, tool_group, arguments, arguments_hash,
+      schema_hash)
+    select c.id, ${run.tenantId}, ${run.runId}, ${run.agentId}, ${run.roomId}, ${run.person}, ${said.n}, c.index, c.call_id, c.tool, c.tool_group,
+      c.arguments, c.arguments_hash, c.schema_hash
+    from jsonb_to_recordset(${JSON.stringify(rows)}::text::jsonb) as c(id text, index int, call_id text, tool text, tool_group text,
+      arguments jsonb, arguments_hash text, schema_hash text)
+    on conflict do nothing`;
+  return {
+    n: said.n,
+    text: said.text,
+    parts: said.parts,
+    inputTokens: said.inputTokens,
+    outputTokens: said.outputTokens,
+    calls: rows.map((row) => ({
+      id: row.id,
+      turn: said.n,
+      callId: row.call_id,
+      tool: row.tool,
+      arguments: row.arguments,
+      argumentsHash: row.arguments_hash,
+      schemaHash: row.schema_hash,
+      state: "proposed",
+      result: null,
+      untrusted: null,
+      begun: false,
+    })),
+  };
+}
+
+export interface CallEnd {
+  state: Exclude<CallState, "proposed" | "waiting" | "approved" | "running">;
+  /** What the model gets. */
+  result: string;
+  /** Why it was refused or declined. */
+  reason?: string | null;
+  untrusted?: string | null;
+  tokens?: number;
+}
+
+/**
+ * Ends a call, once: what came first stands. What it read taints its run, and its tokens are counted. Returns the run to take up (`takeUp`, in the same
+ * transaction) when somebody else than the run itself ends it; null when the call had ended.
+ */
+export async function finishCall(sql: Sql | TransactionSql, id: string, end: CallEnd): Promise<string | null> {
+  const { state, result, reason = null, untrusted = null, tokens = 0 } = end;
+  const [row] = await sql<{ runId: string }[]>`
+    with c as (
+      update tool_calls set state = ${state}, result = ${result}, reason = coalesce(${reason}, reason), untrusted = ${untrusted},
+        tokens = ${tokens}, finished_at = now()
+      where id = ${id} and state in ('proposed', 'approved', 'running', 'waiting')
+      returning run_id, agent_id, tool, tool_group, held, started_at
+    ), tainted as (
+      update runs r set untrusted = coalesce(r.untrusted, ${untrusted}) from c where r.id = c.run_id and ${untrusted}::text is not null
+    ), counted as (
+      update tool_counts t set count = greatest(0, t.count - c.held + ${tokens}) from c
+      where (c.held > 0 or ${tokens} > 0) and t.agent_id = c.agent_id and t.key in (c.tool, c.tool_group) and t.unit = 'tokens'
+        and t.since = date_trunc('day', c.started_at at time zone 'UTC') at time zone 'UTC'
+    )
+    select run_id as "runId" from c`;
+  return row?.runId ?? null;
+}
