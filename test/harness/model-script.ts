@@ -1,3 +1,5 @@
+import type { WantedCall } from "./model-wire.ts";
+
 /**
  * What the scripted model does with a request. A test says it in the question itself, as `[[name value …]]`, so that it
  * holds through restarts of the platform, or with `script(fn)` on the server.
@@ -9,6 +11,8 @@
  *   [[500]] … [[599]]        server error                    [[garbage]]        a stream that is no JSON
  *   [[empty]]                ends without text               [[context]]        context length exceeded
  *   [[hold]]                 waits for `release()`           [[echo]]           says the question again, directives too
+ *   [[call time {"zone":"UTC"}]]   calls that tool first (several: one after the other, a turn each), then answers
+ *   [[results]]              answers with what the tools returned
  *   [[times 1]]              the failure happens once for this marker, then it answers
  *
  * `#q17` in the question is its marker; the answer is `Answer to #q17` unless told otherwise.
@@ -24,6 +28,12 @@ export interface Behaviour {
   silentAfter?: number;
   cutAfter?: number;
   fail?: Failure;
+  /** Tools that it calls in place of an answer, with what it says beside in `text`. */
+  calls?: WantedCall[];
+  /** What it calls turn by turn, before it answers. */
+  turns?: WantedCall[];
+  /** Its answer is what the tools returned. */
+  sayResults?: boolean;
   /** How often `fail`, `silentAfter` or `cutAfter` happen for one marker; always when not set. */
   times?: number;
 }
@@ -36,7 +46,7 @@ export type Failure =
   | { kind: "context" };
 
 const MARKER = /#[A-Za-z][\w-]*/g;
-const DIRECTIVE = /\[\[([a-z0-9]+)(?:[ ]([^\]]*))?\]\]/g;
+const DIRECTIVE = /\[\[([a-z0-9]+)(?:[ ]((?:(?!\]\])[\s\S])*))?\]\]/g;
 
 /** The last `#marker` in a text: earlier ones may belong to messages that came before the question. */
 export function markerOf(text: string): string | undefined {
@@ -50,13 +60,24 @@ export function behaviourOf(question: string): Behaviour {
   // Directives of earlier messages may stand in the same text; those after the last marker but one are ours.
   const own = marker ? question.slice(startOfQuestion(question, marker)) : question;
   for (const [, name = "", value = ""] of own.matchAll(DIRECTIVE))
-    Object.assign(behaviour, directive(name, value, own));
+    if (name === "call") behaviour.turns = [...(behaviour.turns ?? []), wantedCall(value)];
+    else Object.assign(behaviour, directive(name, value, own));
   return behaviour;
 }
 
 function startOfQuestion(text: string, marker: string): number {
   const last = text.lastIndexOf(marker);
   return text.lastIndexOf("\n", last) + 1;
+}
+
+function wantedCall(value: string): WantedCall {
+  const [, tool = "", args = "{}"] = /^(\S+)\s*([\s\S]*)$/.exec(value) ?? [];
+  try {
+    return { tool, args: JSON.parse(args || "{}") as Record<string, unknown> };
+  } catch {
+    // On purpose: a model that writes broken JSON.
+    return { tool, args };
+  }
 }
 
 function directive(name: string, value: string, question: string): Behaviour {
@@ -68,6 +89,8 @@ function directive(name: string, value: string, question: string): Behaviour {
       return { text: value };
     case "long":
       return { text: longText(number(20_000)) };
+    case "results":
+      return { sayResults: true };
     case "echo":
       return { text: question };
     case "chunks":

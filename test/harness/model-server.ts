@@ -3,7 +3,7 @@ import { createServer, type IncomingMessage, type ServerResponse } from "node:ht
 import type { AddressInfo } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
 import { type Behaviour, behaviourOf, type Failure, markerOf, pieces } from "./model-script.ts";
-import { type ChatMessage, type Usage, type Wire, wireOf } from "./model-wire.ts";
+import { type ChatMessage, type Usage, type WantedCall, type Wire, wireOf } from "./model-wire.ts";
 
 /** One request that the scripted model got; it goes on being filled in until `endedAt` is set. */
 export interface ModelRequest {
@@ -14,6 +14,9 @@ export interface ModelRequest {
   messages: ChatMessage[];
   /** Text of the last message from a user, and the marker in it. */
   question: string;
+  /** Names of the tools that it is offered, and what the tools that it called since then returned. */
+  tools: string[];
+  results: string[];
   marker: string | undefined;
   body: Record<string, unknown>;
   /** Milliseconds on the clock of `performance.now()`. */
@@ -157,6 +160,7 @@ function record(
 ): ModelRequest {
   const messages = wire.read(body);
   const question = messages.findLast((message) => message.role === "user")?.text ?? "";
+  const results = wire.results(body);
   const request: ModelRequest = {
     path,
     model: String(body.model ?? /models\/([^:]+):/.exec(path)?.[1] ?? ""),
@@ -164,6 +168,8 @@ function record(
     authorization: incoming.headers.authorization,
     messages,
     question,
+    tools: wire.tools(body),
+    results,
     marker: markerOf(question),
     body,
     startedAt: performance.now(),
@@ -192,12 +198,16 @@ async function perform(inside: Inside, request: ModelRequest, wire: Wire, respon
   if (behaviour.hold || inside.holding) await held(inside, request, response, behaviour.hold === true);
   if (behaviour.firstTokenMs) await sleep(behaviour.firstTokenMs);
   if (response.destroyed) return;
-  const text = behaviour.text ?? "";
+  const call = behaviour.turns?.[request.results.length];
+  const calls = behaviour.calls ?? (call ? [call] : []);
+  const said = behaviour.sayResults ? request.results.join("\n") : (behaviour.text ?? "");
+  const text = call ? "" : said;
   const usage: Usage = {
     input: Math.ceil(JSON.stringify(request.messages).length / 4),
     output: Math.ceil(text.length / 4),
   };
-  if (request.streamed) await stream({ request, wire, response, firstPiece: () => notify(inside) }, behaviour, usage);
+  if (request.streamed)
+    await stream({ request, wire, response, firstPiece: () => notify(inside), calls }, { ...behaviour, text }, usage);
   else json(response, 200, wire.whole(request.model, text, usage));
 }
 
@@ -214,6 +224,7 @@ interface Streaming {
   request: ModelRequest;
   wire: Wire;
   response: ServerResponse;
+  calls: WantedCall[];
   firstPiece(): void;
 }
 
@@ -221,7 +232,13 @@ async function stream(streaming: Streaming, behaviour: Behaviour, usage: Usage):
   const { request, wire, response } = streaming;
   response.writeHead(200, { "content-type": "text/event-stream", "cache-control": "no-cache" });
   response.write(wire.open(request.model));
-  const parts = pieces(behaviour.text ?? "", behaviour.chunks ?? 1);
+  const parts = behaviour.text === "" ? [] : pieces(behaviour.text ?? "", behaviour.chunks ?? 1);
+  const calls = streaming.calls.map(({ tool, args }, index) => ({
+    id: `call_${request.results.length}_${index}`,
+    tool,
+    args,
+    input: typeof args === "string" ? args : JSON.stringify(args),
+  }));
   const began = performance.now();
   for (const [index, part] of parts.entries()) {
     if (index === behaviour.silentAfter) return;
@@ -239,7 +256,8 @@ async function stream(streaming: Streaming, behaviour: Behaviour, usage: Usage):
       streaming.firstPiece();
     }
   }
-  response.end(wire.close(request.model, usage));
+  if (calls.length > 0) response.write(wire.calls(request.model, calls));
+  response.end(wire.close(request.model, usage, calls.length));
 }
 
 function failWith(wire: Wire, request: ModelRequest, failure: Failure, response: ServerResponse): void {
@@ -257,7 +275,7 @@ function failWith(wire: Wire, request: ModelRequest, failure: Failure, response:
   } else if (failure.kind === "empty") {
     const usage = { input: 1, output: 0 };
     response.writeHead(200, { "content-type": request.streamed ? "text/event-stream" : "application/json" });
-    if (request.streamed) response.end(wire.open(request.model) + wire.close(request.model, usage));
+    if (request.streamed) response.end(wire.open(request.model) + wire.close(request.model, usage, 0));
     else response.end(JSON.stringify(wire.whole(request.model, "", usage)));
   }
   // "hang": no answer at all, until the caller gives up.

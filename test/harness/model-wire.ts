@@ -8,6 +8,12 @@ export interface ChatMessage {
   attachments: string[];
 }
 
+/** A tool call that the scripted model wants. `args` may be a text, for JSON that is broken. */
+export interface WantedCall {
+  tool: string;
+  args: Record<string, unknown> | string;
+}
+
 export interface Usage {
   input: number;
   output: number;
@@ -20,7 +26,13 @@ export interface Wire {
   whole(model: string, text: string, usage: Usage): unknown;
   open(model: string): string;
   piece(model: string, text: string): string;
-  close(model: string, usage: Usage): string;
+  /** `calls`: how many tool calls came before it. */
+  close(model: string, usage: Usage, calls: number): string;
+  /** Tool calls after the text; `ids` name them. */
+  calls(model: string, calls: { id: string; tool: string; input: string; args: unknown }[]): string;
+  /** Names of the tools that a request offers, and results of tool calls in it since the model last spoke to people, oldest first. */
+  tools(body: Record<string, unknown>): string[];
+  results(body: Record<string, unknown>): string[];
   error(status: number, code: string, message: string): unknown;
 }
 
@@ -38,11 +50,30 @@ const named = (type: string, value: object) => `event: ${type}\n${data({ type, .
 function message(role: string, content: unknown): ChatMessage {
   if (typeof content === "string") return { role, text: content, attachments: [] };
   const parts = (Array.isArray(content) ? content : []) as Record<string, unknown>[];
+  if (parts.length > 0 && parts.every((part) => part.type === "tool_result" || "functionResponse" in part))
+    return { role: "tool", text: parts.map(resultOf).join("\n"), attachments: [] };
   const text = parts.map((part) => (typeof part.text === "string" ? part.text : "")).join("\n");
   const attachments = parts
     .filter((part) => typeof part.text !== "string")
     .map((part) => String(part.type ?? Object.keys(part)[0]));
   return { role, text: text.trim(), attachments };
+}
+
+/** The text of a tool's result, as Anthropic and Google put it into a message of the user. */
+function resultOf(part: Record<string, unknown>): string {
+  const { content, functionResponse } = part as {
+    content?: string | { text?: string }[];
+    functionResponse?: { response?: { content?: unknown } };
+  };
+  if (typeof content === "string") return content;
+  if (Array.isArray(content)) return content.map(({ text }) => text ?? "").join("\n");
+  return String(functionResponse?.response?.content ?? "");
+}
+
+/** Results since somebody last wrote something. */
+function lastResults(messages: { role: string; texts: string[] }[]): string[] {
+  const from = messages.findLastIndex(({ role }) => role === "user");
+  return messages.slice(from + 1).flatMap(({ role, texts }) => (role === "tool" ? texts : []));
 }
 
 const openaiChunk = (model: string, delta: object | null, rest: object = {}) =>
@@ -69,8 +100,24 @@ const openai: Wire = {
   }),
   open: (model) => openaiChunk(model, { role: "assistant", content: "" }),
   piece: (model, text) => openaiChunk(model, { content: text }),
-  close: (model, usage) =>
-    openaiChunk(model, {}, { finish_reason: "stop" }) +
+  calls: (model, calls) =>
+    calls
+      .map(({ id, tool, input }, index) =>
+        openaiChunk(model, {
+          tool_calls: [{ index, id, type: "function", function: { name: tool, arguments: input } }],
+        }),
+      )
+      .join(""),
+  tools: (body) => ((body.tools ?? []) as { function: { name: string } }[]).map((tool) => tool.function.name),
+  results: (body) =>
+    lastResults(
+      ((body.messages ?? []) as { role: string; content: unknown }[]).map(({ role, content }) => ({
+        role,
+        texts: [message(role, content).text],
+      })),
+    ),
+  close: (model, usage, calls) =>
+    openaiChunk(model, {}, { finish_reason: calls > 0 ? "tool_calls" : "stop" }) +
     data({
       id: "chatcmpl-scripted",
       object: "chat.completion.chunk",
@@ -120,10 +167,32 @@ const anthropic: Wire = {
       },
     }) + named("content_block_start", { index: 0, content_block: { type: "text", text: "" } }),
   piece: (_model, text) => named("content_block_delta", { index: 0, delta: { type: "text_delta", text } }),
-  close: (_model, usage) =>
+  calls: (_model, calls) =>
     named("content_block_stop", { index: 0 }) +
+    calls
+      .map(({ id, tool, input }, n) => {
+        const index = n + 1;
+        const last = n === calls.length - 1;
+        return (
+          named("content_block_start", { index, content_block: { type: "tool_use", id, name: tool, input: {} } }) +
+          named("content_block_delta", { index, delta: { type: "input_json_delta", partial_json: input } }) +
+          (last ? "" : named("content_block_stop", { index }))
+        );
+      })
+      .join(""),
+  tools: (body) => ((body.tools ?? []) as { name: string }[]).map(({ name }) => name),
+  results: (body) =>
+    lastResults(
+      ((body.messages ?? []) as { role: string; content: unknown }[]).map(({ role, content }) => {
+        const read = message(role, content);
+        const parts = read.role === "tool" ? (content as Record<string, unknown>[]) : [];
+        return { role: read.role, texts: parts.map(resultOf) };
+      }),
+    ),
+  close: (_model, usage, calls) =>
+    named("content_block_stop", { index: calls }) +
     named("message_delta", {
-      delta: { stop_reason: "end_turn", stop_sequence: null },
+      delta: { stop_reason: calls > 0 ? "tool_use" : "end_turn", stop_sequence: null },
       usage: { input_tokens: usage.input, output_tokens: usage.output },
     }) +
     named("message_stop", {}),
@@ -165,6 +234,36 @@ const google: Wire = {
   whole: googleEnd,
   open: () => "",
   piece: (model, text) => data(googleChunk(model, text)),
+  calls: (model, calls) =>
+    data({
+      candidates: [
+        {
+          index: 0,
+          content: {
+            role: "model",
+            parts: calls.map(({ tool, args }) => ({
+              functionCall: { name: tool, args },
+              thoughtSignature: "c2lnbmVk",
+            })),
+          },
+        },
+      ],
+      modelVersion: model,
+    }),
+  tools: (body) =>
+    ((body.tools ?? []) as { functionDeclarations?: { name: string }[] }[]).flatMap(({ functionDeclarations = [] }) =>
+      functionDeclarations.map(({ name }) => name),
+    ),
+  results: (body) =>
+    lastResults(
+      ((body.contents ?? []) as GoogleContent[]).map(({ role = "user", parts }) => {
+        const read = message(role, parts);
+        return {
+          role: read.role,
+          texts: read.role === "tool" ? (parts as Record<string, unknown>[]).map(resultOf) : [],
+        };
+      }),
+    ),
   close: (model, usage) => data(googleEnd(model, "", usage)),
   error: (status, code, text) => ({ error: { code: status, message: text, status: code.toUpperCase() } }),
 };

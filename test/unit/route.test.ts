@@ -60,6 +60,8 @@ const view = (wish: Wish = {}): RoomView => ({
   senderName: "Alice",
   known: [],
   answers: [],
+  approvals: [],
+  inputs: [],
   threadAgents: [],
   openRuns: [],
   now: NOW,
