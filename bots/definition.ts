@@ -5,6 +5,7 @@ import { AppError } from "../core/errors.ts";
 import { avatars, models } from "../migrations/schema.ts";
 import type { AgentDefinition, AgentLimits } from "../migrations/types.ts";
 import { agentNameProblem } from "./agent-names.ts";
+import { toolsProblems } from "./tools/bounds-check.ts";
 import { unknownVariables } from "./variables.ts";
 
 /** What is wrong, by the field's path: `{"variables.tone": "…"}`. */
@@ -61,6 +62,7 @@ export function definitionProblems(definition: AgentDefinition): Problems {
   say("variables", Object.keys(variables).length > MAX_VARIABLES && `There are at most ${MAX_VARIABLES} variables.`);
   for (const [variable, value] of Object.entries(variables))
     say(`variables.${variable}`, variableProblem(variable, value));
+  Object.assign(problems, toolsProblems(definition.tools ?? {}));
   for (const limit of ["tokensPerDay", "maxAnswerTokens"] as const) say(`limits.${limit}`, limitProblem(limits, limit));
   return problems;
 }

@@ -21,6 +21,17 @@ const text = (most: number) =>
     .max(most)
     .refine((value) => !UNSTORABLE.test(value), "contains characters that cannot be stored");
 
+const bounds = z.strictObject({
+  policy: z.enum(["never", "ask", "direct", "allowed"]).optional(),
+  allow: z.array(text(500)).optional(),
+  refuse: z.array(text(500)).optional(),
+  perRun: z.number().optional(),
+  perHour: z.number().optional(),
+  perDay: z.number().optional(),
+  tokensPerDay: z.number().optional(),
+  level: z.number().optional(),
+});
+
 const definition = z.strictObject({
   name: text(200),
   description: text(500),
@@ -31,6 +42,7 @@ const definition = z.strictObject({
   variables: z.record(text(100), text(2000)).optional(),
   avatar: z.strictObject({ kind: z.literal("generated"), seed: text(200) }).optional(),
   limits: z.strictObject({ tokensPerDay: z.number().optional(), maxAnswerTokens: z.number().optional() }).optional(),
+  tools: z.record(text(100), bounds).optional(),
 });
 
 const agentFile = z.strictObject({
@@ -62,7 +74,7 @@ export async function exportAgent(ctx: Context, row: AgentRow): Promise<AgentFil
 
 /** People who may invite it are people of this client: elsewhere nobody may until somebody says who. */
 function portable(own: AgentDefinition): AgentFile["definition"] {
-  const { name, description, instructions, model, scope, variables, avatar, limits } = own;
+  const { name, description, instructions, model, scope, variables, avatar, limits, tools } = own;
   return {
     name,
     description,
@@ -73,6 +85,7 @@ function portable(own: AgentDefinition): AgentFile["definition"] {
     ...(variables ? { variables } : {}),
     ...(avatar?.kind === "generated" ? { avatar } : {}),
     ...(limits ? { limits } : {}),
+    ...(tools ? { tools } : {}),
   };
 }
 

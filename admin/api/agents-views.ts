@@ -8,6 +8,39 @@ const avatarSchema = z.union([
   z.object({ kind: z.literal("uploaded"), id: words(100) }),
 ]);
 
+const boundsBody = z
+  .object({
+    policy: z.enum(["never", "ask", "direct", "allowed"]).optional().openapi({
+      description:
+        "`never`: refused. `ask`: a person decides each time. `direct`: allowed in a chat of one person and the agent. Not set: as its group.",
+    }),
+    allow: z
+      .array(words(500))
+      .max(200)
+      .optional()
+      .openapi({ description: "Patterns of what it may touch; empty: everything." }),
+    refuse: z.array(words(500)).max(200).optional(),
+    perRun: z.number().int().min(1).max(1_000_000).optional(),
+    perHour: z.number().int().min(1).max(1_000_000).optional(),
+    perDay: z.number().int().min(1).max(1_000_000).optional(),
+    tokensPerDay: z.number().int().min(1).max(1_000_000_000_000).optional(),
+    level: z.number().int().min(0).max(100).optional().openapi({ description: "Power level of who approves; 50." }),
+  })
+  .openapi("ToolBoundsInput");
+
+const boundsView = z
+  .object({
+    policy: z.enum(["never", "ask", "direct", "allowed"]).optional(),
+    allow: z.array(z.string()).optional(),
+    refuse: z.array(z.string()).optional(),
+    perRun: z.number().optional(),
+    perHour: z.number().optional(),
+    perDay: z.number().optional(),
+    tokensPerDay: z.number().optional(),
+    level: z.number().optional(),
+  })
+  .openapi("ToolBounds");
+
 /** Shapes and lengths; what it means is checked in `bots/definition.ts`, with a sentence for each field. */
 export const definitionBody = z
   .object({
@@ -32,6 +65,10 @@ export const definitionBody = z
         maxAnswerTokens: z.number().int().min(1).max(10_000_000).optional(),
       })
       .optional(),
+    tools: z
+      .record(z.string().max(100), boundsBody)
+      .optional()
+      .openapi({ description: "What it may use, by group or by tool. What is not named it may not." }),
   })
   .openapi("AgentDefinitionInput");
 
@@ -52,6 +89,7 @@ export const definitionView = z
       ])
       .optional(),
     limits: z.object({ tokensPerDay: z.number().optional(), maxAnswerTokens: z.number().optional() }).optional(),
+    tools: z.record(z.string(), boundsView).optional(),
   })
   .openapi("AgentDefinition");
 export type DefinitionView = z.output<typeof definitionView>;
