@@ -1,0 +1,53 @@
+import { expect, test } from "vitest";
+import { like, matches } from "../../bots/tools/patterns.ts";
+import type { Target } from "../../bots/tools/tool.ts";
+
+const fits = (kind: Target["kind"], pattern: string, value: string) => matches(pattern, { kind, value });
+
+test.each([
+  ["example.org", "https://example.org/a", true],
+  ["example.org", "https://EXAMPLE.org/a", true],
+  ["example.org", "https://www.example.org/", false],
+  ["example.org", "https://example.org.evil.test/", false],
+  ["example.org", "https://evil.test/example.org", false],
+  ["example.org", "https://example.org@evil.test/", false],
+  ["example.org", "https://example.org:8443/", false],
+  ["example.org:8443", "https://example.org:8443/", true],
+  ["*.example.org", "https://a.b.example.org/", true],
+  ["*.example.org", "https://example.org/", false],
+  ["https://example.org/docs", "https://example.org/docs/a", true],
+  ["https://example.org/docs", "https://example.org/docs", true],
+  ["https://example.org/docs", "https://example.org/docs?x=1", true],
+  ["https://example.org/docs", "https://example.org/docs-private", false],
+  ["https://example.org/docs", "http://example.org/docs/a", false],
+  ["https://example.org/docs", "https://example.org/docs/../private", false],
+  ["https://example.org/docs/*", "https://example.org/docs/a/b", true],
+  ["example.org/docs", "http://example.org/docs/a", true],
+  ["*", "https://anything.test/", true],
+  ["example.org", "no address", false],
+])("the pattern %s and the address %s: %s", (pattern, value, is) => {
+  expect(fits("address", pattern, value)).toBe(is);
+});
+
+test.each([
+  ["reports", "reports/a.txt", true],
+  ["reports/", "reports/2026/a.txt", true],
+  ["reports", "reports-old/a.txt", false],
+  ["*.txt", "reports/a.txt", true],
+  ["", "anything", true],
+])("the folder %s and the path %s: %s", (pattern, value, is) => {
+  expect(fits("folder", pattern, value)).toBe(is);
+});
+
+test("recipients, rooms and agents are compared without case", () => {
+  expect(fits("recipient", "*@acme.test", "Ann@ACME.test")).toBe(true);
+  expect(fits("recipient", "*@acme.test", "ann@acme.test.evil")).toBe(false);
+  expect(fits("room", "Plans", "plans")).toBe(true);
+  expect(fits("agent", "writer", "Writer 2")).toBe(false);
+});
+
+test("a pattern of many stars costs no time", () => {
+  const began = performance.now();
+  expect(like(`${"*a".repeat(5000)}b`, "a".repeat(20_000))).toBe(false);
+  expect(performance.now() - began).toBeLessThan(1000);
+});
