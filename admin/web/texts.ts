@@ -3,6 +3,7 @@
 import { agentsTexts } from "./texts/agents.ts";
 import { auditTexts } from "./texts/audit.ts";
 import { clientsTexts } from "./texts/clients.ts";
+import { formsTexts } from "./texts/forms.ts";
 import { homeTexts } from "./texts/home.ts";
 import { invitesTexts } from "./texts/invites.ts";
 import { modelsTexts } from "./texts/models.ts";
@@ -24,6 +25,7 @@ export const texts = {
   teams: teamsTexts,
   agents: agentsTexts,
   templates: templatesTexts,
+  forms: formsTexts,
   models: modelsTexts,
   runs: runsTexts,
   usage: usageTexts,
