@@ -38,6 +38,9 @@ export const RIGHTS = {
   "models.write": MANAGERS,
   /** The operator's own models, for all clients. */
   "models.write_shared": OPERATOR,
+  /** Files, mail and search settings, forms, approvals and what tools did. */
+  "tools.read": READERS,
+  "tools.write": MANAGERS,
   /** What one asked oneself. */
   "runs.read_own": EVERYBODY,
   "runs.read": READERS,

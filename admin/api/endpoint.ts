@@ -19,6 +19,7 @@ export type Tag =
   | "agents"
   | "templates"
   | "models"
+  | "tools"
   | "runs"
   | "usage"
   | "audit";
@@ -65,6 +66,8 @@ interface Spec<Path extends string, Query extends Schema, Body extends Schema, A
   summary: string;
   query?: Query;
   body?: Body;
+  /** The body is a file as it is, with its own content type: the handler reads it from `http`. */
+  takesFile?: boolean;
   /** What is answered; fields that it does not name are left out. `null`: 204. `stream`, `file`: the handler makes the Response. */
   answer: Answer | null | "stream" | "file";
   /** 200 unless said otherwise. */
@@ -85,6 +88,7 @@ export interface Endpoint {
   summary: string;
   query: Schema | undefined;
   body: Schema | undefined;
+  takesFile: boolean;
   answer: Schema | null | "stream" | "file";
   status: 200 | 201 | 202 | 204;
   maxBody: number;
@@ -116,6 +120,7 @@ export function endpoint<
     summary: spec.summary,
     query: spec.query,
     body: spec.body,
+    takesFile: spec.takesFile ?? false,
     answer: spec.answer,
     status: spec.answer === null ? 204 : (spec.status ?? 200),
     maxBody: spec.maxBody ?? 1_000_000,

@@ -7,6 +7,7 @@ import { auditEndpoints } from "./audit.ts";
 import { clientEndpoints } from "./clients.ts";
 import type { Endpoint } from "./endpoint.ts";
 import { eventEndpoints } from "./events.ts";
+import { fileEndpoints } from "./files.ts";
 import { homeEndpoints } from "./home.ts";
 import { homeserverEndpoints } from "./homeservers.ts";
 import { inviteEndpoints } from "./invites.ts";
@@ -20,6 +21,7 @@ import { sessionEndpoints } from "./session.ts";
 import { teamEndpoints } from "./teams.ts";
 import { templateEndpoints } from "./templates.ts";
 import { tokenEndpoints } from "./tokens.ts";
+import { toolSettingEndpoints } from "./tool-settings.ts";
 import { tryEndpoints } from "./try.ts";
 import { usageEndpoints } from "./usage.ts";
 
@@ -52,6 +54,8 @@ export function allEndpoints(ctx: Context, given: Omit<ApiDeps, "live">): Endpoi
     ...inviteEndpoints(ctx),
     ...tryEndpoints(ctx, deps),
     ...runEndpoints(ctx),
+    ...toolSettingEndpoints(ctx),
+    ...fileEndpoints(ctx),
     ...usageEndpoints(ctx),
   ];
 }

@@ -31,7 +31,7 @@ export function describe(endpoints: readonly Endpoint[]) {
 }
 
 function routeOf(endpoint: Endpoint): RouteConfig {
-  const { method, path, action, tag, summary, query, body, creates } = endpoint;
+  const { method, path, action, tag, summary, query, body, takesFile, creates } = endpoint;
   const names = [...path.matchAll(/\{(\w+)\}/g)].map(([, name]) => name ?? "");
   const params = names.length > 0 ? z.object(Object.fromEntries(names.map((name) => [name, param]))) : undefined;
   const headers = creates ? z.object({ "Idempotency-Key": z.string().max(200).optional() }) : undefined;
@@ -51,12 +51,15 @@ function routeOf(endpoint: Endpoint): RouteConfig {
       ...(query ? { query: query as never } : {}),
       ...(headers ? { headers } : {}),
       ...(body ? { body: { required: true, content: { "application/json": { schema: body as never } } } } : {}),
+      ...(takesFile ? { body: { required: true, content: { "application/octet-stream": { schema: FILE } } } } : {}),
     },
     responses: { [endpoint.status]: answerOf(endpoint), default: FAILED },
   });
 }
 
 const param = z.string().min(1).max(300);
+
+const FILE = z.string().openapi({ format: "binary" });
 
 const FAILED = {
   description: "Refused or failed; `detail` says why and what to do.",

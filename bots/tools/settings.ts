@@ -39,42 +39,68 @@ export async function shownToolSettings(ctx: Context, tenantId: string) {
   };
 }
 
-/**
- * Keeps the mail server's settings; null removes them. A password that is left out stays the old one, unless it would go to another server or be
- * sent in another way: who changes that has to know it. Throws `SettingError`.
- */
-export async function saveMail(ctx: Context, tenantId: string, wish: MailWish | null): Promise<void> {
-  if (wish) checkMailSettings(wish, ctx.config.allowHosts);
-  await change(ctx, tenantId, (row) => {
-    if (!wish) return { mail: null, mailPassword: null };
-    const { password, host, port, secure, user, from } = wish;
-    const mail: MailSettings = { host: host.trim().toLowerCase(), port, secure, user, from: from.trim() };
-    if (password !== undefined)
-      return { mail, mailPassword: password === null ? null : ctx.secrets.seal(password, aboutMail(tenantId)) };
-    const kept = user === null ? null : (row?.mailPassword ?? null);
-    const before = row?.mail;
-    const same = before && before.host === mail.host && before.port === port && before.user === user;
-    if (kept !== null && !(same && (secure || !before.secure)))
-      throw new SettingError({
-        password: "Type the password again: it would go to another server, or under another name.",
-      });
-    return { mail, mailPassword: kept };
-  });
+/** Left out: as it is; null: removed. */
+export interface SettingsWish {
+  mail?: MailWish | null | undefined;
+  search?: SearchWish | null | undefined;
 }
 
-/** Keeps where is searched; null removes it. The key is treated as the mail server's password is. Throws `SettingError`. */
-export async function saveSearch(ctx: Context, tenantId: string, wish: SearchWish | null): Promise<void> {
-  if (wish) checkSearchSettings(wish, ctx.config.allowHosts);
-  await change(ctx, tenantId, (row) => {
-    if (!wish) return { search: null, searchKey: null };
-    const search: SearchSettings = { kind: wish.kind, url: wish.url?.trim().replace(/\/+$/, "") ?? null };
-    if (wish.key !== undefined)
-      return { search, searchKey: wish.key === null ? null : ctx.secrets.seal(wish.key, aboutSearch(tenantId)) };
-    const kept = row?.searchKey ?? null;
-    const same = row?.search?.kind === search.kind && row.search.url === search.url;
-    if (kept !== null && !same) throw new SettingError({ key: "Type the key again: it would go to another server." });
-    return { search, searchKey: kept };
-  });
+/**
+ * Keeps both or neither. A password or key that is left out stays the old one, unless it would go to another server or be sent in another way: who
+ * changes that has to know it. Throws `SettingError` with fields like `mail.host`.
+ */
+export async function saveToolSettings(ctx: Context, tenantId: string, { mail, search }: SettingsWish): Promise<void> {
+  await change(ctx, tenantId, (row) => ({
+    ...(mail === undefined ? {} : within("mail", () => mailOf(ctx, tenantId, mail, row))),
+    ...(search === undefined ? {} : within("search", () => searchOf(ctx, tenantId, search, row))),
+  }));
+}
+
+/** The mail server alone; fields are named without a prefix. */
+export const saveMail = (ctx: Context, tenantId: string, wish: MailWish | null): Promise<void> =>
+  change(ctx, tenantId, (row) => mailOf(ctx, tenantId, wish, row));
+
+/** The search alone; fields are named without a prefix. */
+export const saveSearch = (ctx: Context, tenantId: string, wish: SearchWish | null): Promise<void> =>
+  change(ctx, tenantId, (row) => searchOf(ctx, tenantId, wish, row));
+
+function mailOf(ctx: Context, tenantId: string, wish: MailWish | null, row: Row | undefined): Partial<Row> {
+  if (!wish) return { mail: null, mailPassword: null };
+  checkMailSettings(wish, ctx.config.allowHosts);
+  const { password, host, port, secure, user, from } = wish;
+  const mail: MailSettings = { host: host.trim().toLowerCase(), port, secure, user, from: from.trim() };
+  if (password !== undefined)
+    return { mail, mailPassword: password === null ? null : ctx.secrets.seal(password, aboutMail(tenantId)) };
+  const kept = user === null ? null : (row?.mailPassword ?? null);
+  const before = row?.mail;
+  const same = before && before.host === mail.host && before.port === port && before.user === user;
+  if (kept !== null && !(same && (secure || !before.secure)))
+    throw new SettingError({
+      password: "Type the password again: it would go to another server, or in another way.",
+    });
+  return { mail, mailPassword: kept };
+}
+
+function searchOf(ctx: Context, tenantId: string, wish: SearchWish | null, row: Row | undefined): Partial<Row> {
+  if (!wish) return { search: null, searchKey: null };
+  checkSearchSettings(wish, ctx.config.allowHosts);
+  const search: SearchSettings = { kind: wish.kind, url: wish.url?.trim().replace(/\/+$/, "") ?? null };
+  if (wish.key !== undefined)
+    return { search, searchKey: wish.key === null ? null : ctx.secrets.seal(wish.key, aboutSearch(tenantId)) };
+  const kept = row?.searchKey ?? null;
+  const same = row?.search?.kind === search.kind && row.search.url === search.url;
+  if (kept !== null && !same) throw new SettingError({ key: "Type the key again: it would go to another server." });
+  return { search, searchKey: kept };
+}
+
+function within<T>(part: string, work: () => T): T {
+  try {
+    return work();
+  } catch (error) {
+    if (!(error instanceof SettingError)) throw error;
+    const fields = Object.entries(error.fields).map(([field, problem]) => [`${part}.${field}`, problem]);
+    throw new SettingError(Object.fromEntries(fields));
+  }
 }
 
 type Row = typeof toolSettings.$inferSelect;
@@ -85,6 +111,7 @@ async function change(ctx: Context, tenantId: string, decide: (row: Row | undefi
     await tx.insert(toolSettings).values({ tenantId }).onConflictDoNothing();
     const mine = eq(toolSettings.tenantId, tenantId);
     const [row] = await tx.select().from(toolSettings).where(mine).for("update");
-    await tx.update(toolSettings).set(decide(row)).where(mine);
+    const set = decide(row);
+    if (Object.keys(set).length > 0) await tx.update(toolSettings).set(set).where(mine);
   });
 }

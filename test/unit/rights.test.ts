@@ -27,6 +27,8 @@ const PROMISED: Record<Action, string> = {
   "models.read": "owma",
   "models.write": "owm",
   "models.write_shared": "o",
+  "tools.read": "owma",
+  "tools.write": "owm",
   "runs.read_own": "owmap",
   "runs.read": "owma",
   "runs.control": "owm",

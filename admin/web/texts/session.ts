@@ -26,6 +26,8 @@ const rights: Record<Action, string> = {
   "models.read": "See models",
   "models.write": "Change models",
   "models.write_shared": "Change the models of all clients",
+  "tools.read": "See files, tools and their settings",
+  "tools.write": "Change files, tools and their settings",
   "runs.read_own": "See own runs",
   "runs.read": "See all runs",
   "runs.control": "Stop and repeat runs",
