@@ -20,6 +20,20 @@ export interface FetchLimits {
   maxBytes?: number | undefined;
   /** For everything, to the last byte; 30 s when not set, 0 for no limit. */
   timeoutMs?: number | undefined;
+  /** False: a redirect is given back as it is. */
+  follow?: boolean | undefined;
+}
+
+/** A redirect that is not followed; `target` is the address to ask for instead. */
+export class RedirectElsewhere extends AppError {
+  readonly target: string;
+  constructor(from: URL, to: URL) {
+    super(
+      "address_refused",
+      `"${bareHost(from)}" redirects to another place, "${to.host}", which is not followed. Use that address itself.`,
+    );
+    this.target = to.href;
+  }
 }
 
 const MAX_REDIRECTS = 5;
@@ -68,7 +82,7 @@ export const plainFetch = ((url: string | URL, init?: RequestInit) =>
 
 /**
  * `fetch` for an address that somebody typed: http and https, to public addresses only (or hosts that the operator allowed),
- * redirects within the same host only, bounded in size and time. Throws `address_refused`, or what fetch throws.
+ * redirects within the same host only, bounded in size and time. Throws `address_refused` (`RedirectElsewhere`), or what fetch throws.
  */
 export async function guardedFetch(
   address: string | URL,
@@ -84,8 +98,8 @@ export async function guardedFetch(
   let url = parseAddress(String(address));
   for (let hop = 0; hop <= MAX_REDIRECTS; hop++) {
     const response = await send(url, request, options);
-    const target = redirectOf(response, url);
-    if (!target) return limited(response, options.maxBytes ?? DEFAULT_BYTES);
+    const target = options.follow === false ? null : redirectOf(response, url);
+    if (!target) return at(url, limited(response, options.maxBytes ?? DEFAULT_BYTES));
     await response.body?.cancel();
     checkRedirect(url, target);
     request = afterRedirect(response.status, request);
@@ -116,10 +130,11 @@ function redirectOf(response: UndiciResponse, url: URL): URL | null {
 function checkRedirect(from: URL, to: URL): void {
   const upgraded = from.protocol === "http:" && to.protocol === "https:" && from.port === "" && to.port === "";
   if (from.hostname === to.hostname && (from.origin === to.origin || upgraded)) return;
-  throw refused(
-    `"${bareHost(from)}" redirects to another place, "${to.host}", which is not followed. Use that address itself.`,
-  );
+  throw new RedirectElsewhere(from, to);
 }
+
+/** `limited` makes a response anew, which then has lost where it came from. */
+const at = (url: URL, response: Response): Response => Object.defineProperty(response, "url", { value: url.href });
 
 /** RFC 9110, 15.4: 303 always becomes GET, 301 and 302 do so for POST. */
 function afterRedirect(status: number, request: RequestInit): RequestInit {
