@@ -1,0 +1,123 @@
+/**
+ * What may be shown of a call: arguments and results without what looks like a secret. By rule, not by who looks: a page of calls is read over shoulders, copied
+ * into reports and kept in screenshots. Pure; test/unit/showable.test.ts is its table.
+ */
+import type { JsonSchema } from "../../migrations/types.ts";
+import { redact } from "../run-report.ts";
+import type { Args } from "./tool.ts";
+
+const HIDDEN = "[removed]";
+const DEEPEST = 12;
+const LONGEST_JSON = 200_000;
+
+/** Words that make a key's value a secret, wherever they stand in it: `accessToken`, `db_password`. */
+const WORDS = new Set([
+  ..."password passwd passphrase passcode pass pwd token secret secrets authorization authentication auth".split(" "),
+  ..."cookie cookies credential credentials pin otp totp jwt bearer apikey apitoken".split(" "),
+]);
+/** Two words that only together make one: `X-Api-Key`. */
+const PAIR = /(?:(?:api|access|private|secret|signing|encryption) key|session id)$/;
+
+/** Whether what stands under this key is hidden, whatever it is. */
+export function isSecretKey(key: string): boolean {
+  const parts = key
+    .slice(0, 200)
+    .replaceAll(/([a-z0-9])([A-Z])/g, "$1 $2")
+    .toLowerCase()
+    .split(/[^a-z0-9]+/)
+    .filter(Boolean);
+  return parts.some((part) => WORDS.has(part)) || PAIR.test(parts.join(" "));
+}
+
+/** Arguments as they may be shown. `schema`: the tool's, as far as it is known; what it calls a password is hidden too. */
+export function showableArguments(args: Args, schema?: JsonSchema): Args {
+  const root = (schema ?? {}) as Node;
+  return shown(args, { schemas: schemasOf(root, root), root, depth: 0 }) as Args;
+}
+
+/** A result as it may be shown. One that is JSON is looked through by its keys as well. */
+export function showableResult(text: string): string {
+  const value = /^\s*[[{]/.test(text) && text.length <= LONGEST_JSON ? parsed(text) : undefined;
+  if (value === undefined) return redact(text);
+  return JSON.stringify(shown(value, { schemas: [], root: {}, depth: 0 }), null, text.includes("\n") ? 2 : 0);
+}
+
+type Node = Record<string, unknown>;
+
+interface At {
+  /** The schemas that speak of this value. */
+  schemas: Node[];
+  root: Node;
+  depth: number;
+}
+
+function shown(value: unknown, at: At): unknown {
+  const { schemas, root, depth } = at;
+  if (value !== null && schemas.some(isSecretSchema)) return HIDDEN;
+  if (typeof value === "string") return redact(value);
+  if (typeof value !== "object" || value === null) return value;
+  if (depth >= DEEPEST) return HIDDEN;
+  if (Array.isArray(value)) {
+    const items = { schemas: schemas.flatMap(({ items }) => schemasOf(items, root)), root, depth: depth + 1 };
+    return value.map((item) => shown(item, items));
+  }
+  const pair = nameOf(value as Node);
+  return Object.fromEntries(
+    Object.entries(value).map(([key, item]) => {
+      const secret = isSecretKey(key) || (key === "value" && pair !== null && isSecretKey(pair));
+      if (secret && item !== null) return [key, HIDDEN];
+      return [key, shown(item, { schemas: below(schemas, key, root), root, depth: depth + 1 })];
+    }),
+  );
+}
+
+/** `{"name": "Authorization", "value": "…"}`: a header as a pair. */
+function nameOf(value: Node): string | null {
+  const name = value.name ?? value.key ?? value.header;
+  return typeof name === "string" ? name : null;
+}
+
+const isSecretSchema = (node: Node) =>
+  node.format === "password" || node["x-secret"] === true || node.writeOnly === true;
+
+function below(schemas: Node[], key: string, root: Node): Node[] {
+  return schemas.flatMap((node) => {
+    const { properties } = node as { properties?: Node };
+    if (properties && Object.hasOwn(properties, key)) return schemasOf(properties[key], root);
+    return schemasOf(node.additionalProperties, root);
+  });
+}
+
+/** A schema with everything that it is made of: its branches, and what it refers to within itself. */
+function schemasOf(schema: unknown, root: Node): Node[] {
+  const all = new Set<Node>();
+  const add = (one: unknown) => {
+    if (typeof one !== "object" || one === null || all.has(one as Node)) return;
+    const node = one as Node;
+    all.add(node);
+    for (const list of [node.allOf, node.anyOf, node.oneOf, node.prefixItems])
+      if (Array.isArray(list)) list.forEach(add);
+    if (typeof node.$ref === "string") add(referredTo(node.$ref, root));
+    for (const branch of [node.if, node.then, node.else]) add(branch);
+  };
+  add(schema);
+  return [...all];
+}
+
+function referredTo(ref: string, root: Node): unknown {
+  if (!ref.startsWith("#")) return undefined;
+  let at: unknown = root;
+  for (const part of ref.slice(1).split("/").filter(Boolean)) {
+    const key = part.replaceAll("~1", "/").replaceAll("~0", "~");
+    at = typeof at === "object" && at !== null && Object.hasOwn(at, key) ? (at as Node)[key] : undefined;
+  }
+  return at;
+}
+
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined; // no JSON: looked at as a text
+  }
+}

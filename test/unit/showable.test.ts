@@ -1,0 +1,134 @@
+import { expect, test } from "vitest";
+import { isSecretKey, showableArguments, showableResult } from "../../bots/tools/showable.ts";
+import type { JsonSchema } from "../../migrations/types.ts";
+
+test.each([
+  ["password", true],
+  ["Passwort", false],
+  ["newPassword", true],
+  ["DB_PASSWORD", true],
+  ["pass", true],
+  ["passenger", false],
+  ["token", true],
+  ["accessToken", true],
+  ["access-token", true],
+  ["tokens", false],
+  ["maxTokens", false],
+  ["tokensPerDay", false],
+  ["secret", true],
+  ["clientSecret", true],
+  ["client_id", false],
+  ["secretary", false],
+  ["Authorization", true],
+  ["Proxy-Authorization", true],
+  ["author", false],
+  ["Cookie", true],
+  ["set-cookie", true],
+  ["api key", true],
+  ["apiKey", true],
+  ["X-Api-Key", true],
+  ["apikey", true],
+  ["key", false],
+  ["private_key", true],
+  ["publicKey", false],
+  ["sessionId", true],
+  ["pin", true],
+  ["pinned", false],
+  ["", false],
+])("the key %s: %s", (key, secret) => {
+  expect(isSecretKey(key)).toBe(secret);
+});
+
+const SCHEMA: JsonSchema = {
+  type: "object",
+  properties: {
+    door: { type: "string", format: "password" },
+    vault: { type: "object", "x-secret": true },
+    keep: { type: "string" },
+    list: { type: "array", items: { $ref: "#/$defs/one" } },
+    either: { anyOf: [{ type: "number" }, { type: "string", writeOnly: true }] },
+  },
+  additionalProperties: { type: "string", "x-secret": true },
+  $defs: { one: { type: "object", properties: { code: { type: "string", format: "password" } } } },
+} as JsonSchema;
+
+const JWT = "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxMjM0NTY3ODkwIn0.dozjgNryP4J3jVmNHl0w5N_XgL0n3I9PlFUP0THsR8U";
+
+test.each([
+  ["a key in a key", { headers: { Authorization: "x" } }, { headers: { Authorization: "[removed]" } }],
+  ["what is below a secret key", { auth: { user: "ann", pass: "b" } }, { auth: "[removed]" }],
+  ["a number", { pin: 1234 }, { pin: "[removed]" }],
+  ["nothing", { password: null }, { password: null }],
+  [
+    "a header as a pair",
+    {
+      headers: [
+        { name: "Cookie", value: "a=b" },
+        { name: "Accept", value: "text/html" },
+      ],
+    },
+    {
+      headers: [
+        { name: "Cookie", value: "[removed]" },
+        { name: "Accept", value: "text/html" },
+      ],
+    },
+  ],
+  ["a bearer token in a text", { text: "use Bearer abcdefgh12345" }, { text: "use Bearer [removed]" }],
+  ["basic credentials in a text", { text: "Basic YW5uOnBhc3N3b3Jk" }, { text: "Basic [removed]" }],
+  ["an API key in a text", { text: "it is sk-abc123def456ghi" }, { text: "it is [removed]" }],
+  ["a JWT", { text: `so ${JWT}.` }, { text: "so [removed]." }],
+  [
+    "user and password in an address",
+    { url: "https://ann:s3cret@example.org/a" },
+    { url: "https://[removed]@example.org/a" },
+  ],
+  ["an address with a token", { url: "https://e.org/?token=abcdef&x=1" }, { url: "https://e.org/?token=[removed]" }],
+  [
+    "what is no secret",
+    { to: ["ann@example.org"], subject: "Offer", n: 3, yes: true },
+    { to: ["ann@example.org"], subject: "Offer", n: 3, yes: true },
+  ],
+])("arguments: %s", (_name, args, shown) => {
+  expect(showableArguments(args)).toEqual(shown);
+});
+
+test.each([
+  ["format password", { door: "open" }, { door: "[removed]" }],
+  ["x-secret, all of it", { vault: { a: 1 } }, { vault: "[removed]" }],
+  ["a referred schema within a list", { list: [{ code: "a" }] }, { list: [{ code: "[removed]" }] }],
+  ["a branch", { either: "a" }, { either: "[removed]" }],
+  ["additional properties", { other: "a", keep: "b" }, { other: "[removed]", keep: "b" }],
+])("by the schema: %s", (_name, args, shown) => {
+  expect(showableArguments(args, SCHEMA)).toEqual(shown);
+});
+
+test("a schema that refers to itself ends", () => {
+  const schema = { type: "object", properties: { a: { $ref: "#" } }, allOf: [{ $ref: "#" }] } as unknown as JsonSchema;
+  expect(showableArguments({ a: { a: { token: "x", b: 1 } } }, schema)).toEqual({
+    a: { a: { token: "[removed]", b: 1 } },
+  });
+});
+
+test("what is nested without end is cut, not followed", () => {
+  let value: unknown = "sk-abc123def456";
+  for (let depth = 0; depth < 50; depth++) value = { value };
+  expect(JSON.stringify(showableArguments({ value }))).not.toContain("sk-abc");
+});
+
+test.each([
+  ["a text", "Token: abcdefgh", "Token: [removed]"],
+  ["JSON, by its keys", '{"password":"correct horse battery","n":1}', '{"password":"[removed]","n":1}'],
+  ["JSON on several lines", '{\n  "secret": "a b"\n}', '{\n  "secret": "[removed]"\n}'],
+  ["what only looks like JSON", "{password: abcdefgh}", "{password: [removed]"],
+  ["nothing of the kind", "The sum is 42.", "The sum is 42."],
+])("a result: %s", (_name, text, shown) => {
+  expect(showableResult(text)).toBe(shown);
+});
+
+test("long texts take no time", () => {
+  const text = `${"a ".repeat(200_000)}${" ".repeat(200_000)}`;
+  const began = performance.now();
+  showableResult(text);
+  expect(performance.now() - began).toBeLessThan(2000);
+});
