@@ -263,7 +263,7 @@ async function doingFor(
   // A third of the context for all results, at 3 characters a token.
   const maxChars = Math.min(300_000, call.model.abilities.contextWindow);
   const heard = seen.messages.map(({ content }) => String(content.body ?? "")).join("\n");
-  return { doing: { work, untrusted, direct, heard, maxChars: Math.min(40_000, maxChars) }, maxChars };
+  return { doing: { work, untrusted, direct, heard, maxChars: Math.min(40_000, Math.floor(maxChars / 2)) }, maxChars };
 }
 
 function withFiles(

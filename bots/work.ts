@@ -2,7 +2,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { Context } from "../core/context.ts";
 import { isTransient } from "../core/database.ts";
 import { AppError } from "../core/errors.ts";
-import type { AgentDefinition, RoomState, StepDetail, TenantLimits } from "../migrations/types.ts";
+import type { AgentDefinition, AgentTools, RoomState, StepDetail, TenantLimits } from "../migrations/types.ts";
 import type { InboxMessage } from "./prompt.ts";
 
 /** A run with what its steps need to know, read in one query. */
@@ -16,6 +16,8 @@ export interface Work {
   agentUserId: string;
   deviceId: string;
   definition: AgentDefinition;
+  /** What it may use, as a manager says now and not when the run began; of a try, as the form says. */
+  bounds: AgentTools | null;
   answerId: string;
   currentRunId: string;
   eventIds: string[];
@@ -74,7 +76,7 @@ export async function loadWork(ctx: Context, runId: string, how: { attempt: bool
     ), s as (${step})
     select r.id as "runId", r.tenant_id as "tenantId", t.title as "tenantTitle", t.limits,
       r.agent_id as "agentId", a.state as "agentState", a.user_id as "agentUserId", a.device_id as "deviceId",
-      coalesce(r.definition, v.definition, a.definition) as definition, r.source,
+      coalesce(r.definition, v.definition, a.definition) as definition, coalesce(r.definition, a.definition)->'tools' as bounds, r.source,
       r.answer_id as "answerId", n.current_run_id as "currentRunId", n.event_ids as "eventIds",
       (select count(*)::int from runs o where o.answer_id = r.answer_id) as "runsOfAnswer",
       r.room_id as "roomId", m.state as "roomState", r.thread_root as "threadRoot",

@@ -48,7 +48,7 @@ export async function readUsed(
   if (limits.length === 0) return used;
   const rows = await ctx.sql<{ key: string; unit: Unit; since: Date; count: number }[]>`
     select key, unit, since, count::float8 as count from tool_counts where agent_id = ${agent.id}
-      and key = any(${limits.map(({ key }) => key)}::text[]) and since = any(${limits.map(({ since }) => since)}::timestamptz[])`;
+      and key = any(${limits.map(({ key }) => key)}::text[]) and since >= ${new Date(Math.min(...limits.map(({ since }) => since.getTime())))}`;
   for (const limit of limits) {
     const row = rows.find(
       ({ key, unit, since }) =>

@@ -15,8 +15,8 @@ export interface Toolbox {
 }
 
 /** Null for an agent that uses none: it pays nothing for those who do. */
-export async function openToolbox(ctx: Context, work: Pick<Work, "tenantId" | "definition">): Promise<Toolbox | null> {
-  const bounds = work.definition.tools;
+export async function openToolbox(ctx: Context, work: Pick<Work, "tenantId" | "bounds">): Promise<Toolbox | null> {
+  const { bounds } = work;
   if (!bounds || Object.keys(bounds).length === 0) return null;
   const all = await listTools(ctx, work.tenantId);
   const tools = new Map([...all].filter(([, tool]) => isOffered(bounds, tool)));

@@ -14,7 +14,20 @@ import { loadWork } from "../../bots/work.ts";
 import type { Context } from "../../core/context.ts";
 import type { AgentDefinition, AgentTools, RoomState } from "../../migrations/types.ts";
 import { ok, type Request, scriptedHomeserver } from "../bots/homeserver.ts";
-import { ALICE, BOB, CONTROL, deliver, event, makeTenant, PLANNER, ROOM, reaction, says, TENANT, WRITER } from "../bots/tenant.ts";
+import {
+  ALICE,
+  BOB,
+  CONTROL,
+  deliver,
+  event,
+  makeTenant,
+  PLANNER,
+  ROOM,
+  reaction,
+  says,
+  TENANT,
+  WRITER,
+} from "../bots/tenant.ts";
 import { type ModelServer, startModelServer } from "../harness/model-server.ts";
 import { testContext } from "../harness/postgres.ts";
 
@@ -50,7 +63,10 @@ export interface World {
 }
 
 /** Boundaries of the agent Writer; Alice is a moderator of the room (50), Bob a member. */
-export async function world(tools: AgentTools, options: { levels?: Record<string, number>; rooms?: Parameters<typeof makeTenant>[1] } = {}): Promise<World> {
+export async function world(
+  tools: AgentTools,
+  options: { levels?: Record<string, number>; rooms?: Parameters<typeof makeTenant>[1] } = {},
+): Promise<World> {
   const ctx = await testContext();
   const model = await startModelServer();
   onTestFinished(() => model.stop());
@@ -77,19 +93,39 @@ export async function world(tools: AgentTools, options: { levels?: Record<string
     ...(options.rooms ?? { rooms: [{ id: ROOM, members: [CONTROL, ALICE, BOB, WRITER, PLANNER], state }] }),
   });
   await setTools(ctx, "writer", tools);
-  await addModel(ctx, { tenantId: null, name: "scripted", provider: "openai-compatible", baseUrl: `${model.url}/v1`, model: "scripted", isDefault: true });
+  await addModel(ctx, {
+    tenantId: null,
+    name: "scripted",
+    provider: "openai-compatible",
+    baseUrl: `${model.url}/v1`,
+    model: "scripted",
+    isDefault: true,
+  });
   return open({ ctx, model, homeserver, sent });
 }
 
-export async function setTools(ctx: Context, agentId: string, tools: AgentTools, wish: Partial<AgentDefinition> = {}): Promise<void> {
+export async function setTools(
+  ctx: Context,
+  agentId: string,
+  tools: AgentTools,
+  wish: Partial<AgentDefinition> = {},
+): Promise<void> {
   await ctx.sql`update agents set definition = definition || ${JSON.stringify({ tools, ...wish })}::text::jsonb where id = ${agentId}`;
 }
 
 function keep(sent: Sent[], request: Request) {
+  const [, eventId] = /\/event\/(.+)$/.exec(request.path) ?? [];
+  if (eventId) return ok({ event_id: eventId, ...sent.find(({ id }) => id === eventId) });
   const [, type = "", txn = ""] = /\/send\/([^/]+)\/(.+)$/.exec(request.path) ?? [];
   if (request.method !== "PUT" || !txn) return undefined;
   const known = sent.find((one) => one.txn === txn && one.as === request.as);
-  const made = known ?? { id: `$sent${sent.length}`, txn, as: request.as, type, content: request.body as Sent["content"] };
+  const made = known ?? {
+    id: `$sent${sent.length}`,
+    txn,
+    as: request.as,
+    type,
+    content: request.body as Sent["content"],
+  };
   if (!known) sent.push(made);
   return ok({ event_id: made.id });
 }
@@ -98,7 +134,9 @@ function open(base: Pick<World, "ctx" | "model" | "homeserver" | "sent">): World
   const { ctx, sent } = base;
   const route = async (): Promise<string[]> => {
     const queued: string[] = [];
-    for (const { roomId } of await ctx.sql<{ roomId: string }[]>`select distinct room_id as "roomId" from inbox where routed_at is null`)
+    for (const { roomId } of await ctx.sql<
+      { roomId: string }[]
+    >`select distinct room_id as "roomId" from inbox where routed_at is null`)
       await drainRoom(ctx, { tenantId: TENANT, roomId }, (ids) => queued.push(...ids));
     return queued;
   };
@@ -119,7 +157,9 @@ function open(base: Pick<World, "ctx" | "model" | "homeserver" | "sent">): World
     async work() {
       for (let turn = 0; turn < 50; turn++) {
         await self.act();
-        const open = await ctx.sql<{ id: string }[]>`select id from runs where state in ('queued', 'running') order by created_at`;
+        const open = await ctx.sql<
+          { id: string }[]
+        >`select id from runs where state in ('queued', 'running') order by created_at`;
         if (open.length === 0) return self.act();
         for (const { id } of open) await self.attempt(id);
       }
@@ -143,10 +183,13 @@ function open(base: Pick<World, "ctx" | "model" | "homeserver" | "sent">): World
         await echo(ctx, sent);
       }
     },
-    runs: async () => await ctx.sql`
+    runs: async () =>
+      await ctx.sql`
       select r.id, r.state, r.untrusted, s.output as text from runs r left join steps s on s.run_id = r.id and s.position = 0 order by r.created_at`,
-    calls: async () => await ctx.sql`select id, tool, state, result, reason from tool_calls order by created_at, turn, index`,
-    approvals: async () => await ctx.sql`
+    calls: async () =>
+      await ctx.sql`select id, tool, state, result, reason from tool_calls order by created_at, turn, index`,
+    approvals: async () =>
+      await ctx.sql`
       select id, state, event_id as "eventId", decided_by as "decidedBy" from approvals order by created_at`,
   };
   return self;
