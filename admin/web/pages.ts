@@ -89,6 +89,12 @@ export const PAGES: readonly PageEntry[] = [
     needs: "invites.read",
   },
   { name: "models", path: "/c/:client/models", component: models, needs: "models.read" },
+  {
+    name: "files",
+    path: "/c/:client/files",
+    component: lazyPage(() => import("./pages/files.tsx")),
+    needs: "tools.read",
+  },
   { name: "runs", path: "/c/:client/runs", component: runs, needs: "runs.read_own" },
   {
     name: "run",

@@ -15,6 +15,7 @@ export const to = {
   agent: (client: string, agent: string) => `${inClient(client, "agents")}/${part(agent)}`,
   templates: (client: string) => inClient(client, "templates"),
   models: (client: string | null) => inClient(client, "models"),
+  files: (client: string) => inClient(client, "files"),
   runs: (client: string | null) => inClient(client, "runs"),
   run: (client: string, run: string) => `${inClient(client, "runs")}/${part(run)}`,
   usage: (client: string | null) => inClient(client, "usage"),

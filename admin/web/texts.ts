@@ -3,6 +3,7 @@
 import { agentsTexts } from "./texts/agents.ts";
 import { auditTexts } from "./texts/audit.ts";
 import { clientsTexts } from "./texts/clients.ts";
+import { filesTexts } from "./texts/files.ts";
 import { formsTexts } from "./texts/forms.ts";
 import { homeTexts } from "./texts/home.ts";
 import { invitesTexts } from "./texts/invites.ts";
@@ -14,6 +15,7 @@ import { sessionTexts } from "./texts/session.ts";
 import { shellTexts } from "./texts/shell.ts";
 import { teamsTexts } from "./texts/teams.ts";
 import { templatesTexts } from "./texts/templates.ts";
+import { toolSettingsTexts } from "./texts/tool-settings.ts";
 import { usageTexts } from "./texts/usage.ts";
 
 export const texts = {
@@ -27,6 +29,8 @@ export const texts = {
   templates: templatesTexts,
   forms: formsTexts,
   models: modelsTexts,
+  toolSettings: toolSettingsTexts,
+  files: filesTexts,
   runs: runsTexts,
   usage: usageTexts,
   audit: auditTexts,

@@ -33,6 +33,7 @@ const CLIENT: [name: string, address: string][] = [
   ["person", "/c/:client/people/:user"],
   ["invites", "/c/:client/invites"],
   ["client-models", "/c/:client/models"],
+  ["files", "/c/:client/files"],
   ["client-runs", "/c/:client/runs"],
   ["run", "/c/:client/runs/:run"],
   ["client-usage", "/c/:client/usage"],

@@ -18,6 +18,7 @@ export const shellTexts = {
     agent: "Agent",
     templates: "Templates",
     models: "Models",
+    files: "Files",
     runs: "Runs",
     run: "Run",
     usage: "Usage",
