@@ -6,7 +6,7 @@ import { ROOT } from "../../core/config.ts";
 const folder = (...parts: string[]) => path.join(ROOT, ...parts, path.sep);
 
 /** It may read our code and nothing else, reach nothing, start nothing, and knows no variable of ours. */
-const FLAGS = [
+export const SANDBOX = [
   "--permission",
   ...[folder("node_modules"), folder("bots", "tools"), folder("core"), path.join(ROOT, "package.json")].map(
     (place) => `--allow-fs-read=${place}`,
@@ -21,7 +21,7 @@ const FLAGS = [
 
 export const startProcess = (): ChildProcess =>
   fork(path.join(import.meta.dirname, "offloaded.ts"), [], {
-    execArgv: FLAGS,
+    execArgv: SANDBOX,
     env: {},
     serialization: "advanced",
     stdio: ["ignore", "ignore", "pipe", "ipc"],

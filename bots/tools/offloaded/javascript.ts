@@ -1,16 +1,26 @@
 /** Programs by QuickJS, compiled to WebAssembly: an instance of its own for each, with no way to anything outside of it. */
-import { newQuickJSWASMModule, type QuickJSContext, type QuickJSHandle, RELEASE_SYNC } from "quickjs-emscripten";
+import {
+  newQuickJSWASMModule,
+  newVariant,
+  type QuickJSContext,
+  type QuickJSHandle,
+  RELEASE_SYNC,
+} from "quickjs-emscripten";
 import { AppError } from "../../../core/errors.ts";
 import { oneLine } from "../one-line.ts";
 
-const MEMORY = 32 * 1024 * 1024;
+/** In pages of 64 KiB. QuickJS's own limit counts no more than single allocations when it is compiled by Emscripten. */
+const PAGES = { initial: 256, maximum: 256 + 512 };
+/** Node's types know only its types. */
+const { Memory } = (globalThis as unknown as { WebAssembly: { Memory: new (pages: typeof PAGES) => object } })
+  .WebAssembly;
 const STACK = 256 * 1024;
 const MOST_CHARS = 20_000;
 
 /** What the program printed, and its last value as JSON. Throws AppError that says what it died of. */
 export async function run(given: { code: string; timeoutMs: number }): Promise<{ printed: string; value: string }> {
-  const runtime = (await newQuickJSWASMModule(RELEASE_SYNC)).newRuntime();
-  runtime.setMemoryLimit(MEMORY);
+  const variant = newVariant(RELEASE_SYNC, { wasmMemory: new Memory(PAGES) });
+  const runtime = (await newQuickJSWASMModule(variant)).newRuntime();
   runtime.setMaxStackSize(STACK);
   const until = performance.now() + given.timeoutMs;
   const late = () => performance.now() > until;
