@@ -35,12 +35,14 @@ export async function beginAudit(ctx: Context, change: Change) {
     returning seq`;
   const seq = row?.seq ?? "0";
   return {
-    async done(known: Partial<Pick<Change, "actor" | "tenantId" | "target" | "before" | "after">>): Promise<void> {
+    async done(
+      known: Partial<Pick<Change, "actor" | "tenantId" | "action" | "target" | "before" | "after">>,
+    ): Promise<void> {
       const { actor, target } = { ...change, ...known };
       const tenantId = known.tenantId === undefined ? change.tenantId : known.tenantId;
       const after = "after" in known ? known.after : change.after;
       await ctx.sql`
-        update audit set outcome = 'done', tenant_id = ${tenantId}, actor_kind = ${actor.kind}, actor_id = ${actor.id},
+        update audit set outcome = 'done', action = ${known.action ?? change.action}, tenant_id = ${tenantId}, actor_kind = ${actor.kind}, actor_id = ${actor.id},
           actor_name = ${actor.name}, on_behalf_of = ${actor.onBehalfOf ?? null}, target_kind = ${target.kind},
           target_id = ${target.id}, target_name = ${target.name ?? null}, before = ${json(known.before)}::text::jsonb,
           after = ${json(after)}::text::jsonb

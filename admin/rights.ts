@@ -41,6 +41,14 @@ export const RIGHTS = {
   /** Files, mail and search settings, forms, approvals and what tools did. */
   "tools.read": READERS,
   "tools.write": MANAGERS,
+  /** People see what they may decide, and what their own runs wait for. */
+  "approvals.read": EVERYBODY,
+  /** What is put to oneself, and in rooms with the power level for it. */
+  "approvals.decide": EVERYBODY,
+  "approvals.decide_all": MANAGERS,
+  /** Members: their own. */
+  "schedules.read": EVERYBODY,
+  "schedules.write": EVERYBODY,
   /** What one asked oneself. */
   "runs.read_own": EVERYBODY,
   "runs.read": READERS,

@@ -20,6 +20,8 @@ export type Tag =
   | "templates"
   | "models"
   | "tools"
+  | "approvals"
+  | "schedules"
   | "runs"
   | "usage"
   | "audit";
@@ -31,6 +33,8 @@ export type ParamsOf<Path extends string> = { [name in ParamNames<Path>]: string
 
 /** One line of the audit log. The caller, the action and the time are added. */
 export interface AuditEntry {
+  /** What the log calls it, where the handler alone knows: a decision is a yes or a no. */
+  action?: string;
   target: { kind: string; id: string; name?: string | null | undefined };
   /** What it was and is, without secrets; only what changed. */
   before?: unknown;

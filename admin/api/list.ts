@@ -3,6 +3,7 @@ import type { Context } from "../../core/context.ts";
 import type { Wake } from "../../core/wake.ts";
 import { accountEndpoints } from "./account.ts";
 import { agentEndpoints } from "./agents.ts";
+import { approvalEndpoints } from "./approvals.ts";
 import { auditEndpoints } from "./audit.ts";
 import { clientEndpoints } from "./clients.ts";
 import type { Endpoint } from "./endpoint.ts";
@@ -54,6 +55,7 @@ export function allEndpoints(ctx: Context, given: Omit<ApiDeps, "live">): Endpoi
     ...inviteEndpoints(ctx),
     ...tryEndpoints(ctx, deps),
     ...runEndpoints(ctx),
+    ...approvalEndpoints(ctx),
     ...toolSettingEndpoints(ctx),
     ...fileEndpoints(ctx),
     ...usageEndpoints(ctx),

@@ -1,5 +1,11 @@
 /** Every route of the API and the right that it asks for, written down a second time. */
 export const KNOWN: Record<string, string> = {
+  "GET /clients/{client}/approvals": "approvals.read",
+  "GET /clients/{client}/approvals/count": "approvals.read",
+  "GET /clients/{client}/approvals/{approval}": "approvals.read",
+  "POST /clients/{client}/approvals/{approval}/decide": "approvals.decide",
+  "GET /clients/{client}/grants": "approvals.read",
+  "DELETE /clients/{client}/grants/{grant}": "approvals.decide",
   "GET /audit.csv": "audit.read_all",
   "GET /audit/choices": "audit.read_all",
   "GET /audit": "audit.read_all",

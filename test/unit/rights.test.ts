@@ -29,6 +29,11 @@ const PROMISED: Record<Action, string> = {
   "models.write_shared": "o",
   "tools.read": "owma",
   "tools.write": "owm",
+  "approvals.read": "owmap",
+  "approvals.decide": "owmap",
+  "approvals.decide_all": "owm",
+  "schedules.read": "owmap",
+  "schedules.write": "owmap",
   "runs.read_own": "owmap",
   "runs.read": "owma",
   "runs.control": "owm",
@@ -46,8 +51,11 @@ test.each(CELLS)("%s: %s", (role, action) => {
   expect(roleMay(role, action)).toBe(PROMISED[action].includes(LETTER[role]));
 });
 
-test("an auditor changes nothing, and a member neither", () => {
-  for (const action of ACTIONS.filter((one) => /write|control|update|remove|create|try/.test(one)))
+test("an auditor changes nothing, and a member neither, but for what is their own", () => {
+  const own = ["schedules.write", "approvals.decide"];
+  for (const action of ACTIONS.filter(
+    (one) => /write|control|update|remove|create|try|decide/.test(one) && !own.includes(one),
+  ))
     expect([action, roleMay("auditor", action), roleMay("member", action)]).toEqual([action, false, false]);
 });
 

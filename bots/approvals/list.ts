@@ -1,0 +1,187 @@
+/** What agents ask people, read for the panel: what waits, and what became of it. */
+import type { PendingQuery, Row as PgRow } from "postgres";
+import type { Context } from "../../core/context.ts";
+import type { RoomState } from "../../migrations/types.ts";
+import { nameIn } from "../person-name.ts";
+import { powerOf } from "../room-state.ts";
+import { type ApprovalState, type PanelAsker, whyNotInPanel } from "./panel.ts";
+
+/** Who looks. */
+export interface Looker {
+  /** A Matrix user id, or `operator:<name>`. */
+  by: string;
+  /** Reads all of the client's. */
+  reads: boolean;
+  /** Decides all of the client's. */
+  decides: boolean;
+}
+
+/** Moments are milliseconds since 1970. */
+export interface ListedApproval {
+  id: string;
+  kind: "tool" | "input";
+  /** One whose time is over is `expired`, before its row says so. */
+  state: ApprovalState;
+  runId: string;
+  agentId: string;
+  agentName: string;
+  source: "room" | "try" | "task";
+  roomId: string;
+  roomName: string | null;
+  /** The message in the room that asks; null until it is there, and beside a form. */
+  eventId: string | null;
+  tool: string;
+  sentence: string | null;
+  why: string | null;
+  /** As they are: whoever decides must see them. Null once erased. */
+  arguments: Record<string, unknown> | null;
+  level: number | null;
+  onlyPerson: Named | null;
+  grantable: boolean;
+  /** "Always" was said. */
+  always: boolean;
+  mayDecide: boolean;
+  /** Why not; null for what is over. */
+  whyNot: string | null;
+  createdAt: number;
+  expiresAt: number;
+  decidedAt: number | null;
+  decidedBy: Named | null;
+  decidedVia: "reaction" | "reply" | "panel" | null;
+  answer: string | null;
+}
+
+interface Named {
+  id: string;
+  name: string;
+}
+
+/** Where a page ended. */
+export interface ApprovalPlace {
+  micros: number;
+  id: string;
+}
+
+/** Rows that are looked through for one page of somebody who sees some of them only: then a page may be short and still not the last. */
+const SCAN = 200;
+
+export interface ApprovalFilter {
+  tenantId: string;
+  /** What waits, or what is over. */
+  open: boolean;
+  agentId?: string | undefined;
+}
+
+/** Newest first: for those who may not read all, what they may decide or are asked, and what their own runs wait or waited for. */
+export async function listApprovals(
+  ctx: Context,
+  filter: ApprovalFilter,
+  looker: Looker,
+  page: { limit: number; after: ApprovalPlace | null },
+): Promise<{ approvals: ListedApproval[]; next: ApprovalPlace | null }> {
+  const { sql } = ctx;
+  const now = new Date(ctx.clock.now());
+  const state = filter.open
+    ? sql`a.state = 'open' and a.expires_at >= ${now}`
+    : sql`(a.state <> 'open' or a.expires_at < ${now})`;
+  const most = looker.reads ? page.limit + 1 : SCAN;
+  const where = sql`
+    a.tenant_id = ${filter.tenantId} and ${state} ${filter.agentId === undefined ? sql`` : sql`and a.agent_id = ${filter.agentId}`}
+    ${page.after ? sql`and (a.created_at, a.id) < (${atMicros(ctx, page.after.micros)}, ${page.after.id})` : sql``}
+    ${looker.reads ? sql`` : sql`and (${isTheirs(ctx, looker)} or m.membership = 'join')`}
+    order by a.created_at desc, a.id desc limit ${most}`;
+  const rows = await readRows(ctx, looker, where);
+  const seen = rows.filter((row) => isSeen(row, looker));
+  const shown = seen.slice(0, page.limit);
+  const last = seen.length > page.limit ? shown.at(-1) : rows.length === most ? rows.at(-1) : undefined;
+  return {
+    approvals: shown.map((row) => toApproval(row, looker, now.getTime())),
+    next: last ? { micros: last.micros, id: last.id } : null,
+  };
+}
+
+/** One of them; null when there is none, or none that they see. */
+export async function readApproval(
+  ctx: Context,
+  { tenantId, id }: { tenantId: string; id: string },
+  looker: Looker,
+): Promise<ListedApproval | null> {
+  const [row] = await readRows(ctx, looker, ctx.sql`a.tenant_id = ${tenantId} and a.id = ${id}`);
+  return row && isSeen(row, looker) ? toApproval(row, looker, ctx.clock.now()) : null;
+}
+
+/** What a run waits for. */
+export async function approvalsOfRuns(ctx: Context, runIds: string[], looker: Looker): Promise<ListedApproval[]> {
+  if (runIds.length === 0) return [];
+  const rows = await readRows(
+    ctx,
+    looker,
+    ctx.sql`a.run_id = any(${runIds}::text[]) and a.state = 'open' order by a.created_at limit 100`,
+  );
+  return rows.map((row) => toApproval(row, looker, ctx.clock.now()));
+}
+
+type Fragment = PendingQuery<PgRow[]>;
+
+interface Row extends Omit<ListedApproval, "onlyPerson" | "decidedBy" | "mayDecide" | "whyNot"> {
+  micros: number;
+  onlyPerson: string | null;
+  onlyName: string | null;
+  decidedBy: string | null;
+  decidedName: string | null;
+  own: boolean;
+  joined: boolean;
+  roomState: RoomState | null;
+}
+
+const isTheirs = ({ sql }: Context, { by }: Looker): Fragment =>
+  sql`(a.only_person = ${by} or r.asked_by = ${by} or r.on_behalf_of = ${by})`;
+
+const atMicros = ({ sql }: Context, micros: number): Fragment =>
+  sql`(timestamptz 'epoch' + ${micros}::float8 * interval '1 microsecond')`;
+
+async function readRows(ctx: Context, looker: Looker, where: Fragment): Promise<Row[]> {
+  const { sql } = ctx;
+  const ms = (at: Fragment) => sql`(extract(epoch from ${at})::float8 * 1000)`;
+  const name = (id: Fragment) =>
+    sql`(select display_name from people p where p.tenant_id = a.tenant_id and p.user_id = ${id})`;
+  return await sql<Row[]>`
+    select a.id, a.kind, a.state, a.run_id as "runId", a.agent_id as "agentId", g.name as "agentName", r.source, a.room_id as "roomId",
+      coalesce(o.channel, o.state->>'name') as "roomName", a.event_id as "eventId", a.tool, a.sentence, c.reason as why, c.arguments, a.level,
+      a.only_person as "onlyPerson", ${name(sql`a.only_person`)} as "onlyName", a.grantable, a.decided_by as "decidedBy",
+      ${name(sql`a.decided_by`)} as "decidedName", a.decided_via as "decidedVia", a.answer, ${ms(sql`a.created_at`)} as "createdAt",
+      ${ms(sql`a.expires_at`)} as "expiresAt", ${ms(sql`a.decided_at`)} as "decidedAt",
+      (extract(epoch from a.created_at) * 1000000)::float8 as micros, coalesce(${isTheirs(ctx, looker)}, false) as own,
+      coalesce(m.membership = 'join', false) as joined, o.state as "roomState",
+      a.state = 'approved' and exists (select from grants t where t.agent_id = a.agent_id and t.room_id = a.room_id and t.tool = a.tool
+        and t.created_at >= a.created_at and t.granted_by = a.decided_by) as always
+    from approvals a join runs r on r.id = a.run_id join agents g on g.id = a.agent_id join tool_calls c on c.id = a.call_id
+      left join rooms o on o.tenant_id = a.tenant_id and o.room_id = a.room_id
+      left join room_members m on m.tenant_id = a.tenant_id and m.room_id = a.room_id and m.user_id = ${looker.by}
+    where ${where}`;
+}
+
+const askerOf = ({ joined, roomState }: Row, { by, decides }: Looker): PanelAsker => ({
+  by,
+  all: decides,
+  joined,
+  power: joined && roomState ? powerOf(roomState, by) : Number.NEGATIVE_INFINITY,
+});
+
+const isSeen = (row: Row, looker: Looker): boolean =>
+  looker.reads || row.own || whyNotInPanel(row, askerOf(row, looker)) === null;
+
+function toApproval(row: Row, looker: Looker, now: number): ListedApproval {
+  const { micros: _, own: __, joined: ___, roomState: ____, onlyName, decidedName, ...rest } = row;
+  const state = row.state === "open" && row.expiresAt < now ? "expired" : row.state;
+  const whyNot = state === "open" ? whyNotInPanel(row, askerOf(row, looker)) : null;
+  const named = (id: string | null, name: string | null) => (id === null ? null : { id, name: name ?? nameIn(id) });
+  return {
+    ...rest,
+    state,
+    onlyPerson: named(row.onlyPerson, onlyName),
+    decidedBy: named(row.decidedBy, decidedName),
+    mayDecide: state === "open" && whyNot === null,
+    whyNot,
+  };
+}
