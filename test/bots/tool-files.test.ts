@@ -346,3 +346,26 @@ test("a file of another room is not taken, nor a redacted one, nor an encrypted 
   await expect(runTool(filesTake, ctx, { event: "$locked", path: "x" })).rejects.toThrow(/encrypted/);
   await expect(runTool(filesTake, ctx, { path: "x" })).rejects.toThrow(/Say which file/);
 });
+
+/** A PDF of one page with one line, as small as one can be; readers find its parts by themselves. */
+const pdf = (line: string) =>
+  Buffer.from(`%PDF-1.4
+1 0 obj<</Type/Catalog/Pages 2 0 R>>endobj
+2 0 obj<</Type/Pages/Kids[3 0 R]/Count 1>>endobj
+3 0 obj<</Type/Page/Parent 2 0 R/MediaBox[0 0 300 100]/Contents 4 0 R/Resources<</Font<</F 5 0 R>>>>>>endobj
+4 0 obj<</Length ${line.length + 33}>>stream
+BT /F 12 Tf 20 50 Td (${line}) Tj ET
+endstream endobj
+5 0 obj<</Type/Font/Subtype/Type1/BaseFont/Helvetica>>endobj
+trailer<</Root 1 0 R>>
+%%EOF`);
+
+test("a PDF is read as text, and one that is damaged is said to be", { timeout: 90_000 }, async () => {
+  const { ctx } = await setUp();
+  const write = (path: string, bytes: Uint8Array) =>
+    writeFile(ctx, TENANT, { path, bytes, untrusted: null, by: ALICE });
+  await write("offer.pdf", pdf("Ten chairs for 900 euros"));
+  expect((await runTool(filesRead, ctx, { path: "offer.pdf" })).text).toBe("Ten chairs for 900 euros");
+  await write("broken.pdf", Buffer.from("%PDF-1.7 nothing more"));
+  await expect(runTool(filesRead, ctx, { path: "broken.pdf" })).rejects.toThrow(/This is no PDF that can be read/);
+});

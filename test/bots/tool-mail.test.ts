@@ -6,7 +6,7 @@ import { mailSend } from "../../bots/tools/builtin/mail-send.ts";
 import { checkMail, sendMail } from "../../bots/tools/mail.ts";
 import { readMailAddress, readMailbox } from "../../bots/tools/mail-address.ts";
 import { type OpenMail, saveMail } from "../../bots/tools/settings.ts";
-import { findServer, safety } from "../../bots/tools/smtp.ts";
+import { findServer, safety } from "../../bots/tools/smtp-place.ts";
 import { OutcomeUnknown, type ToolRun } from "../../bots/tools/tool.ts";
 import type { Address } from "../../core/addresses.ts";
 import { AppError } from "../../core/errors.ts";
