@@ -23,6 +23,7 @@ import { teamEndpoints } from "./teams.ts";
 import { templateEndpoints } from "./templates.ts";
 import { tokenEndpoints } from "./tokens.ts";
 import { toolSettingEndpoints } from "./tool-settings.ts";
+import { toolEndpoints } from "./tools.ts";
 import { tryEndpoints } from "./try.ts";
 import { usageEndpoints } from "./usage.ts";
 
@@ -56,6 +57,7 @@ export function allEndpoints(ctx: Context, given: Omit<ApiDeps, "live">): Endpoi
     ...tryEndpoints(ctx, deps),
     ...runEndpoints(ctx),
     ...approvalEndpoints(ctx),
+    ...toolEndpoints(ctx),
     ...toolSettingEndpoints(ctx),
     ...fileEndpoints(ctx),
     ...usageEndpoints(ctx),

@@ -9,6 +9,8 @@ import type { Args } from "./tool.ts";
 const HIDDEN = "[removed]";
 const DEEPEST = 12;
 const LONGEST_JSON = 200_000;
+/** What is shorter stands in other words too. */
+const SHORTEST = 4;
 
 /** Words that make a key's value a secret, wherever they stand in it: `accessToken`, `db_password`. */
 const WORDS = new Set([
@@ -30,16 +32,32 @@ export function isSecretKey(key: string): boolean {
 }
 
 /** Arguments as they may be shown. `schema`: the tool's, as far as it is known; what it calls a password is hidden too. */
-export function showableArguments(args: Args, schema?: JsonSchema): Args {
-  const root = (schema ?? {}) as Node;
-  return shown(args, { schemas: schemasOf(root, root), root, depth: 0 }) as Args;
+export const showableArguments = (args: Args, schema?: JsonSchema): Args => looked(args, schema).shown as Args;
+
+/**
+ * A result as it may be shown. One that is JSON is looked through by its keys as well. `of`: the call's arguments; what is hidden there is hidden
+ * where the result repeats it.
+ */
+export function showableResult(
+  text: string,
+  of: { args: Args | null; schema?: JsonSchema | undefined } = { args: null },
+): string {
+  const secrets = of.args === null ? [] : looked(of.args, of.schema).hidden.filter(({ length }) => length >= SHORTEST);
+  const clean = secrets.reduce((left, secret) => left.replaceAll(secret, HIDDEN), text);
+  const value = /^\s*[[{]/.test(clean) && clean.length <= LONGEST_JSON ? parsed(clean) : undefined;
+  return value === undefined ? redact(clean) : JSON.stringify(looked(value).shown, null, clean.includes("\n") ? 2 : 0);
 }
 
-/** A result as it may be shown. One that is JSON is looked through by its keys as well. */
-export function showableResult(text: string): string {
-  const value = /^\s*[[{]/.test(text) && text.length <= LONGEST_JSON ? parsed(text) : undefined;
-  if (value === undefined) return redact(text);
-  return JSON.stringify(shown(value, { schemas: [], root: {}, depth: 0 }), null, text.includes("\n") ? 2 : 0);
+function looked(value: unknown, schema?: JsonSchema): { shown: unknown; hidden: string[] } {
+  const root = (schema ?? {}) as Node;
+  const hidden: string[] = [];
+  return { shown: shown(value, { schemas: schemasOf(root, root), root, depth: 0, hidden }), hidden };
+}
+
+/** All texts in a value. */
+function textsIn(value: unknown): string[] {
+  if (typeof value === "string") return [value];
+  return typeof value === "object" && value !== null ? Object.values(value).flatMap(textsIn) : [];
 }
 
 type Node = Record<string, unknown>;
@@ -49,24 +67,30 @@ interface At {
   schemas: Node[];
   root: Node;
   depth: number;
+  /** Gets what is hidden. */
+  hidden: string[];
 }
 
 function shown(value: unknown, at: At): unknown {
-  const { schemas, root, depth } = at;
-  if (value !== null && schemas.some(isSecretSchema)) return HIDDEN;
+  const { schemas, root, depth, hidden } = at;
+  const hide = (secret: unknown) => {
+    hidden.push(...textsIn(secret));
+    return HIDDEN;
+  };
+  if (value !== null && schemas.some(isSecretSchema)) return hide(value);
   if (typeof value === "string") return redact(value);
   if (typeof value !== "object" || value === null) return value;
-  if (depth >= DEEPEST) return HIDDEN;
+  if (depth >= DEEPEST) return hide(value);
   if (Array.isArray(value)) {
-    const items = { schemas: schemas.flatMap(({ items }) => schemasOf(items, root)), root, depth: depth + 1 };
+    const items = { schemas: schemas.flatMap(({ items }) => schemasOf(items, root)), root, depth: depth + 1, hidden };
     return value.map((item) => shown(item, items));
   }
   const pair = nameOf(value as Node);
   return Object.fromEntries(
     Object.entries(value).map(([key, item]) => {
       const secret = isSecretKey(key) || (key === "value" && pair !== null && isSecretKey(pair));
-      if (secret && item !== null) return [key, HIDDEN];
-      return [key, shown(item, { schemas: below(schemas, key, root), root, depth: depth + 1 })];
+      if (secret && item !== null) return [key, hide(item)];
+      return [key, shown(item, { schemas: below(schemas, key, root), root, depth: depth + 1, hidden })];
     }),
   );
 }

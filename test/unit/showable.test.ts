@@ -132,3 +132,8 @@ test("long texts take no time", () => {
   showableResult(text);
   expect(performance.now() - began).toBeLessThan(2000);
 });
+
+test("a result does not repeat what is hidden in the arguments", () => {
+  const args = { password: "hunter2", auth: { user: "ann", pin: "12" }, word: "open" };
+  expect(showableResult("hunter2 opens for ann at 12: open", { args })).toBe("[removed] opens for ann at 12: open");
+});
