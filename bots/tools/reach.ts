@@ -65,6 +65,7 @@ export function failure(error: unknown, { url, signal, timeoutMs = 30_000 }: Req
 
 const NO_CONNECTION: [RegExp, string][] = [
   [/^(ENOTFOUND|EAI_\w+|ENODATA)$/, "is no host that can be found. Check the address"],
+  [/^bad port$/, "is not asked on that port, which is no web server's"],
   [/^ECONNREFUSED$/, "takes no connections on that port"],
   [/^(EHOSTUNREACH|ENETUNREACH|EADDRNOTAVAIL)$/, "cannot be reached from here"],
   [/^UND_ERR_CONNECT_TIMEOUT$/, "does not answer"],
@@ -78,6 +79,8 @@ function codeOf(error: unknown): string {
     const inner = at instanceof AggregateError ? at.errors[0] : at;
     const code = (inner as { code?: unknown } | undefined)?.code;
     if (typeof code === "string") return code;
+    // Ports that browsers do not ask either (Fetch, 2.9): mail servers and their like.
+    if (at.message === "bad port") return at.message;
   }
   return "";
 }

@@ -14,7 +14,8 @@ const TIMEOUT_MS = 30_000;
 /** What is told of an answer's head. */
 const TOLD = ["content-type", "location", "retry-after", "link", "etag", "allow"];
 
-export const makeHttpCall = (lookup: Lookup = {}): Tool => ({
+/** The options are for tests. */
+export const makeHttpCall = (options: Lookup & { timeoutMs?: number } = {}): Tool => ({
   name: "http_call",
   group: "web",
   title: "Call an address",
@@ -40,7 +41,7 @@ export const makeHttpCall = (lookup: Lookup = {}): Tool => ({
   repeatable: false,
   targets: ({ url }) => [{ kind: "address", value: String(url).trim() }],
   sentence,
-  run: (call) => send(call, lookup),
+  run: (call) => send(call, options),
 });
 
 export const httpCall = makeHttpCall();
@@ -53,7 +54,7 @@ function sentence(args: Args): string {
 
 const methodOf = ({ method }: Args): string => String(method ?? "GET").toUpperCase();
 
-async function send(call: ToolRun, lookup: Lookup): Promise<ToolResult> {
+async function send(call: ToolRun, options: Lookup & { timeoutMs?: number }): Promise<ToolResult> {
   const { ctx, args } = call;
   const method = methodOf(args);
   const reads = method === "GET" || method === "HEAD";
@@ -68,7 +69,7 @@ async function send(call: ToolRun, lookup: Lookup): Promise<ToolResult> {
   };
   const init = { method, headers, ...(args.body === undefined ? {} : { body: String(args.body) }) };
   const limits = { maxBytes: Number.POSITIVE_INFINITY, timeoutMs: TIMEOUT_MS, follow: false };
-  const request: Request = { url, init, signal: call.signal, ...limits, ...lookup };
+  const request: Request = { url, init, signal: call.signal, ...limits, ...options };
   const response = await reach(ctx, request).catch((error: unknown) => {
     throw reads ? error : withOutcome(error, call.signal);
   });

@@ -16,7 +16,8 @@ const HEADERS = {
   accept: "text/html,application/xhtml+xml,application/pdf;q=0.9,text/*;q=0.9,application/json;q=0.9,*/*;q=0.5",
 };
 
-export const makeWebFetch = (lookup: Lookup = {}): Tool => ({
+/** The options are for tests. */
+export const makeWebFetch = (options: Lookup & { timeoutMs?: number } = {}): Tool => ({
   name: "web_fetch",
   group: "web",
   title: "Read a page of the web",
@@ -39,16 +40,16 @@ export const makeWebFetch = (lookup: Lookup = {}): Tool => ({
   repeatable: true,
   targets: ({ url }) => [{ kind: "address", value: String(url).trim() }],
   sentence: ({ url }) => `read the page ${oneLine(url, 300)}`,
-  run: (call) => fetchPage(call, lookup),
+  run: (call) => fetchPage(call, options),
 });
 
 export const webFetch = makeWebFetch();
 
-async function fetchPage(call: ToolRun, lookup: Lookup): Promise<ToolResult> {
+async function fetchPage(call: ToolRun, options: Lookup & { timeoutMs?: number }): Promise<ToolResult> {
   const url = addressOf(call.args.url);
   const untrusted = `the page ${oneLine(url, 300)}`;
-  const limits = { maxBytes: MAX_BYTES, timeoutMs: TIMEOUT_MS, signal: call.signal };
-  const request: Request = { url, init: { headers: HEADERS }, ...limits, ...lookup };
+  const limits = { maxBytes: MAX_BYTES, timeoutMs: TIMEOUT_MS, signal: call.signal, ...options };
+  const request: Request = { url, init: { headers: HEADERS }, ...limits };
   try {
     const response = await reach(call.ctx, request);
     if (!response.ok) {

@@ -1,5 +1,6 @@
 /** Search the web through the client's own SearXNG, or through Brave. */
 import { z } from "zod";
+import { parseAddress } from "../../../core/addresses.ts";
 import { AppError } from "../../../core/errors.ts";
 import { decodeText } from "../decode.ts";
 import { oneLine } from "../one-line.ts";
@@ -90,7 +91,7 @@ function requestFor(
   { query, count, brave = BRAVE, lookup }: Wish,
   signal: AbortSignal,
 ): Request {
-  const place = new URL(kind === "brave" ? brave : `${url?.replace(/\/+$/, "")}/search`);
+  const place = parseAddress(kind === "brave" ? brave : `${url?.replace(/\/+$/, "")}/search`);
   place.searchParams.set("q", query);
   if (kind === "brave") place.searchParams.set("count", String(count));
   else place.searchParams.set("format", "json");
