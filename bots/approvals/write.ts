@@ -3,6 +3,7 @@ import type { TransactionSql } from "postgres";
 import { CHANNELS, type Context } from "../../core/context.ts";
 import { newId } from "../../core/ids.ts";
 import { tellQueued } from "../drain.ts";
+import { together } from "../together.ts";
 import { finishCall } from "../tools/calls.ts";
 import { takeUp } from "../waiting.ts";
 import { showApproval } from "./ask.ts";
@@ -56,11 +57,16 @@ export async function writeVerdict(sql: TransactionSql, wish: NewVerdict): Promi
 
 /** The call's row follows, the message in the room is brought in line, and the run goes on. */
 async function follow(sql: TransactionSql, row: Decided): Promise<string[]> {
-  await settleCall(sql, row);
-  if (row.roomId.startsWith("!")) await showApproval(sql, row, row.state);
-  await sql`select pg_notify(${CHANNELS.panel}, ${`approvals ${row.tenantId}`})`;
-  if (row.roomId.startsWith("try:")) await sql`select pg_notify(${CHANNELS.try}, ${row.roomId.slice("try:".length)})`;
-  return await takeUp(sql, row.runId);
+  const tried = row.roomId.startsWith("try:") ? row.roomId.slice("try:".length) : null;
+  // All go out together: a person waits for what comes of it.
+  const [, , , , queued] = await together([
+    settleCall(sql, row),
+    row.roomId.startsWith("!") ? showApproval(sql, row, row.state) : null,
+    sql`select pg_notify(${CHANNELS.panel}, ${`approvals ${row.tenantId}`})`,
+    tried === null ? null : sql`select pg_notify(${CHANNELS.try}, ${tried})`,
+    takeUp(sql, row.runId),
+  ]);
+  return queued;
 }
 
 async function settleCall(sql: TransactionSql, { callId, state, answer }: Decided): Promise<void> {

@@ -4,12 +4,13 @@ import { AppError, sentenceOf } from "../../core/errors.ts";
 import { askApproval, readApproved } from "../approvals/ask.ts";
 import { storable } from "../said.ts";
 import { StopSignal } from "../signals.ts";
-import type { Work } from "../work.ts";
+import { untilItWorks, type Work } from "../work.ts";
 import { type CallEnd, type CallRow, finishCall, type Turn } from "./calls.ts";
 import { problemsOf } from "./check-arguments.ts";
-import { beginCall, readUsed } from "./counts.ts";
+import { beginCall, mustBegin, readUsed } from "./counts.ts";
 import { decide, type Verdict } from "./decide.ts";
 import { argumentsHash, schemaHash } from "./hashes.ts";
+import type { Pending } from "./pending.ts";
 import { type Found, findRoom, type RoomAsker } from "./rights.ts";
 import { type Args, OutcomeUnknown, type Tool, type ToolResult } from "./tool.ts";
 import type { Toolbox } from "./toolbox.ts";
@@ -23,6 +24,8 @@ export interface Doing {
   /** What people said: addresses in it are no secret. */
   heard: string;
   maxChars: number;
+  /** What is being written while the model is asked already; whoever goes on from there waits for it. */
+  pending: Pending;
 }
 
 interface Step extends Doing {
@@ -53,11 +56,8 @@ export async function advance(ctx: Context, step: Step, call: CallRow): Promise<
   if (verdict.kind === "refuse") return end(ctx, call, refused(verdict.reason));
   if (verdict.kind === "ask") return ask(ctx, step, call, { tool, verdict });
   const { agentId, definition } = step.work;
-  const full = await beginCall(ctx, {
-    id: call.id,
-    agent: { id: agentId, name: definition.name, bounds: step.box.bounds },
-    tool,
-  });
+  const agent = { id: agentId, name: definition.name, bounds: step.box.bounds };
+  const full = mustBegin(agent.bounds, tool) ? await beginCall(ctx, { id: call.id, agent, tool }) : null;
   if (full) return end(ctx, call, refused(full));
   call.begun = true;
   await perform(ctx, step, call, { tool, found });
@@ -175,7 +175,8 @@ async function perform(
 ): Promise<void> {
   const { work, signal } = step;
   const args = call.arguments ?? {};
-  const timer = setTimeout(() => step.show(`${tool.title}: ${tool.sentence(args)}`), SHOW_AFTER_MS);
+  const startedAt = ctx.clock.now();
+  const timer = setTimeout(() => showSlow(ctx, step, call, `${tool.title}: ${tool.sentence(args)}`), SHOW_AFTER_MS);
   const timeout = AbortSignal.timeout(tool.timeoutMs ?? TIMEOUT_MS);
   try {
     const result = await tool.run({
@@ -192,31 +193,44 @@ async function perform(
       maxChars: step.maxChars,
       signal: AbortSignal.any([signal, timeout]),
     });
-    await keep(ctx, step, call, { tool, result });
+    await keep(ctx, step, call, { tool, result, startedAt });
   } catch (error) {
-    await end(ctx, call, failureOf(ctx, step, tool, { error, timedOut: timeout.aborted }));
+    await end(ctx, call, { ...failureOf(ctx, step, tool, { error, timedOut: timeout.aborted }), startedAt });
   } finally {
     clearTimeout(timer);
   }
 }
 
-async function keep(
-  ctx: Context,
-  step: Step,
-  call: CallRow,
-  { tool, result }: { tool: Tool; result: ToolResult },
-): Promise<void> {
+/** What takes its time is shown where it was asked and in the panel. */
+function showSlow(ctx: Context, step: Step, call: CallRow, status: string): void {
+  step.show(status);
+  ctx.sql`
+    update tool_calls set state = 'running', started_at = coalesce(started_at, now()) where id = ${call.id} and state in ('proposed', 'approved')`.catch(
+    (error: unknown) => ctx.log.debug({ err: error, call: call.id }, "a slow call is not shown as running"),
+  );
+}
+
+interface Done {
+  tool: Tool;
+  result: ToolResult;
+  startedAt: number;
+}
+
+/** A result is written while the model is asked with it: in between a crash leaves the call as it was when it began. */
+async function keep(ctx: Context, step: Step, call: CallRow, { tool, result, startedAt }: Done): Promise<void> {
   if ("waiting" in result) return wait(ctx, call);
   const untrusted =
     result.untrusted === undefined ? (tool.reads === "untrusted" ? tool.title : null) : result.untrusted;
   const text = cut(storable(result.text), step.maxChars);
-  await end(ctx, call, { state: "done", result: text, untrusted, tokens: result.tokens ?? 0 });
+  const done: CallEnd = { state: "done", result: text, untrusted, tokens: result.tokens ?? 0, startedAt };
+  Object.assign(call, { state: "done", result: text, untrusted });
+  step.pending.add(untilItWorks(ctx, "keep the result of a tool", () => finishCall(ctx.sql, call.id, done)));
 }
 
 /** Whoever ends it may have been faster than this. */
 async function wait(ctx: Context, call: CallRow): Promise<void> {
-  const waits =
-    await ctx.sql`update tool_calls set state = 'waiting' where id = ${call.id} and state = 'running' returning 1`;
+  const waits = await ctx.sql`update tool_calls set state = 'waiting', started_at = coalesce(started_at, now())
+      where id = ${call.id} and state in ('proposed', 'approved', 'running') returning 1`;
   if (waits.length > 0) {
     call.state = "waiting";
     return;

@@ -130,6 +130,8 @@ export interface CallEnd {
   reason?: string | null;
   untrusted?: string | null;
   tokens?: number;
+  /** When it was begun, in milliseconds since 1970, for what was not written when it began. */
+  startedAt?: number;
 }
 
 /**
@@ -137,11 +139,12 @@ export interface CallEnd {
  * transaction) when somebody else than the run itself ends it; null when the call had ended.
  */
 export async function finishCall(sql: Sql | TransactionSql, id: string, end: CallEnd): Promise<string | null> {
-  const { state, result, reason = null, untrusted = null, tokens = 0 } = end;
+  const { state, result, reason = null, untrusted = null, tokens = 0, startedAt } = end;
+  const begun = startedAt === undefined ? null : new Date(startedAt);
   const [row] = await sql<{ runId: string }[]>`
     with c as (
       update tool_calls set state = ${state}, result = ${result}, reason = coalesce(${reason}, reason), untrusted = ${untrusted},
-        tokens = ${tokens}, finished_at = now()
+        tokens = ${tokens}, started_at = coalesce(started_at, ${begun}::timestamptz), finished_at = now()
       where id = ${id} and state in ('proposed', 'approved', 'running', 'waiting')
       returning run_id, agent_id, tool, tool_group, held, started_at
     ), tainted as (

@@ -62,6 +62,10 @@ export async function readUsed(
 /** Thrown inside the transaction, so that what other limits counted is taken back. */
 class Full extends Error {}
 
+/** Whether a call has to be written down before it begins: what is repeatable is simply done again, unless it counts. */
+export const mustBegin = (bounds: AgentTools, tool: Pick<Tool, "name" | "group" | "repeatable">): boolean =>
+  !tool.repeatable || limitsFor(bounds, tool, 0).length > 0;
+
 /**
  * Writes that the call begins, counted against its limits: all of them or none. Null when it may; else the sentence that says which limit is reached. Also null
  * for a call that is under way already (after a crash): it was counted then.

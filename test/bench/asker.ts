@@ -6,6 +6,7 @@ export interface Asker {
   userId: string;
   /** Asks `agentId` and resolves when an event in this person's `/sync` holds the answer's text. */
   ask(roomId: string, agentId: string, marker: string, directive?: string): Promise<Asked>;
+  react(roomId: string, eventId: string, key: string): Promise<void>;
   joinedRooms(): Promise<string[]>;
   createRoom(body: object): Promise<string>;
   waitForMember(roomId: string, userId: string): Promise<void>;
@@ -142,6 +143,10 @@ export async function startAsker(homeserverUrl: string, username: string, passwo
         visible,
       ]);
       return { eventId: sent.event_id, firstVisibleMs: at - began };
+    },
+    async react(roomId, eventId, key) {
+      const content = { "m.relates_to": { rel_type: "m.annotation", event_id: eventId, key } };
+      await api("PUT", `/rooms/${encodeURIComponent(roomId)}/send/m.reaction/${Math.random()}`, content);
     },
     async until(condition, what) {
       if (!condition()) await wait(what, () => (condition() ? true : undefined));

@@ -1,7 +1,7 @@
 /**
  * `npm run bench`: everything that is promised in figures, measured in one run, as a table on stdout and as JSON in
- * `test/results/bench.json`. `-- --quick` asks fewer questions, `-- --lists` measures the panel's lists only, `-- --json` prints the JSON in
- * place of the table.
+ * `test/results/bench.json`. `-- --quick` asks fewer questions, `-- --lists` measures the panel's lists only, `-- --tools` what tools cost only,
+ * `-- --json` prints the JSON in place of the table.
  */
 import { spawn } from "node:child_process";
 import { once } from "node:events";
@@ -17,12 +17,14 @@ import { defineAgents, measureFootprint, measureTenants } from "./memory.ts";
 import { askEverywhere, measureLatency, measureRate, measureRecovery, measureStream } from "./questions.ts";
 import { type Figure, table } from "./report.ts";
 import { type Setting, startSetting } from "./setting.ts";
+import { measureDecisions, measureTools } from "./tools.ts";
 
 const quick = process.argv.includes("--quick");
 const say = (line: string) => process.stderr.write(`… ${line}\n`);
 
-const figures = process.argv.includes("--lists") ? [] : await measureMessages();
-figures.push(...(await lists()));
+const only = process.argv.find((argument) => argument === "--lists" || argument === "--tools");
+const figures = only === "--lists" ? [] : await withSetting(only === "--tools" ? measureToolsOnly : measure);
+if (only !== "--tools") figures.push(...(await lists()));
 report(figures);
 
 function report(figures: Figure[]): void {
@@ -33,7 +35,7 @@ function report(figures: Figure[]): void {
   process.exitCode = figures.some(({ ok }) => !ok) ? 1 : 0;
 }
 
-async function measureMessages(): Promise<Figure[]> {
+async function withSetting(measure: (setting: Setting) => Promise<Figure[]>): Promise<Figure[]> {
   const setting = await startSetting(say);
   for (const signal of ["SIGINT", "SIGTERM"] as const)
     process.once(signal, () => void setting.end().finally(() => process.exit(130)));
@@ -58,15 +60,39 @@ async function lists(): Promise<Figure[]> {
   }));
 }
 
+type Add = (name: string, value: number, unit: string, limit?: number, atLeast?: boolean) => void;
+
+function collect(): { figures: Figure[]; add: Add } {
+  const figures: Figure[] = [];
+  return {
+    figures,
+    add(name, value, unit, limit, atLeast = false) {
+      const ok = limit === undefined || (atLeast ? value >= limit : value <= limit);
+      figures.push({ name, value, unit, limit: limit ?? null, atLeast, ok });
+      say(`${name}: ${value.toFixed(2)} ${unit}`);
+    },
+  };
+}
+
+async function measureToolsOnly(setting: Setting): Promise<Figure[]> {
+  const { figures, add } = collect();
+  await addTools(setting, add);
+  return figures;
+}
+
+async function addTools(setting: Setting, add: Add): Promise<void> {
+  say("tool calls and approvals");
+  const tools = await measureTools(setting, quick ? 40 : 300);
+  add("one tool call within a run p50", tools.call.p50, "ms", 10);
+  add("one tool call within a run p95", tools.call.p95, "ms");
+  add("reaction received → tool starts p50", tools.approval.p50, "ms", 25);
+  add("reaction received → tool starts p95", tools.approval.p95, "ms");
+  add("decisions", measureDecisions(), "/s", 100_000, true);
+}
+
 async function measure(setting: Setting): Promise<Figure[]> {
   const some = () => askEverywhere(setting, setting.product, quick ? 2 : 5);
-  const figures: Figure[] = [];
-  const add = (name: string, value: number, unit: string, limit?: number, atLeast = false) => {
-    const ok = limit === undefined || (atLeast ? value >= limit : value <= limit);
-    const figure = { name, value, unit, limit: limit ?? null, atLeast, ok };
-    figures.push(figure);
-    say(`${name}: ${value.toFixed(2)} ${unit}`);
-  };
+  const { figures, add } = collect();
 
   say("questions one by one, product and floor in turn");
   const latency = await measureLatency(setting, quick ? 60 : 1000);
@@ -87,6 +113,7 @@ async function measure(setting: Setting): Promise<Figure[]> {
   add("own CPU per answer", rate.product.cpuMsPerAnswer, "ms", 12);
 
   add("events for a stream of 62 chunks in 1.6 s", await measureStream(setting), "", 6);
+  await addTools(setting, add);
 
   // From here on Synapse is restarted, and it hands the floor, which keeps nothing, all its questions once more.
   setting.endFloor();
