@@ -19,7 +19,7 @@ const MOST_CHARS = 20_000;
 
 /** What the program printed, and its last value as JSON. Throws AppError that says what it died of. */
 export async function run(given: { code: string; timeoutMs: number }): Promise<{ printed: string; value: string }> {
-  const variant = newVariant(RELEASE_SYNC, { wasmMemory: new Memory(PAGES) });
+  const variant = newVariant(RELEASE_SYNC, { wasmMemory: new Memory(PAGES) as never });
   const runtime = (await newQuickJSWASMModule(variant)).newRuntime();
   runtime.setMaxStackSize(STACK);
   const until = performance.now() + given.timeoutMs;
