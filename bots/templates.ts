@@ -2,7 +2,7 @@
 import { readdirSync, readFileSync } from "node:fs";
 import path from "node:path";
 import { AppError } from "../core/errors.ts";
-import type { AgentDefinition, Scope } from "../migrations/types.ts";
+import type { AgentDefinition, AgentTools, Scope, ToolPolicy } from "../migrations/types.ts";
 
 export interface Template {
   /** The file's name without its ending. */
@@ -53,6 +53,7 @@ export function parseTemplate(id: string, source: string): Template {
   const name = values.get("name");
   if (!name) throw broken(id, "it has no name");
   const variables = readVariables(id, lists.get("variables") ?? []);
+  const tools = readTools(id, lists.get("tools") ?? []);
   return {
     id,
     title: values.get("title") ?? name,
@@ -66,6 +67,7 @@ export function parseTemplate(id: string, source: string): Template {
       whoMayInvite: values.get("whoMayInvite") === "nobody" ? "nobody" : "anyone",
       scope,
       ...(variables ? { variables } : {}),
+      ...(tools ? { tools } : {}),
     },
   };
 }
@@ -77,6 +79,20 @@ function readVariables(id: string, lines: string[]): Record<string, string> | nu
     const [, name, value] = /^(\w+):\s*(.+)$/.exec(line) ?? [];
     if (name === undefined || value === undefined) throw broken(id, `this variable is not understood: ${line}`);
     return [name, value] as const;
+  });
+  return Object.fromEntries(pairs);
+}
+
+const POLICIES: ToolPolicy[] = ["never", "ask", "direct", "allowed"];
+
+/** `group: policy` or `tool: policy` a line. */
+function readTools(id: string, lines: string[]): AgentTools | null {
+  if (lines.length === 0) return null;
+  const pairs = lines.map((line) => {
+    const [, name, word] = /^(\w+):\s*(\w+)$/.exec(line) ?? [];
+    const policy = POLICIES.find((one) => one === word);
+    if (name === undefined || !policy) throw broken(id, `what it may use is not understood: ${line}`);
+    return [name, { policy }] as const;
   });
   return Object.fromEntries(pairs);
 }

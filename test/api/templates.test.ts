@@ -23,13 +23,13 @@ async function oldAgent(ctx: Context, word: string) {
 }
 const path = (agent: string) => `/clients/${TENANT}/agents/${agent}/template-update`;
 
-test("everybody who is signed in sees the eight templates, page by page", async () => {
+test("everybody who is signed in sees the nine templates, page by page", async () => {
   const { api, manager } = await setUp();
   for (const one of [manager, await api.person(TENANT, "member", "@bob:acme.test"), await api.operator()]) {
     const { status, json } = await one("GET", "/templates?limit=5");
     expect(status).toBe(200);
     const rest = await one("GET", `/templates?limit=5&cursor=${json.next}`);
-    expect([...json.items, ...rest.json.items]).toHaveLength(8);
+    expect([...json.items, ...rest.json.items]).toHaveLength(9);
     expect(rest.json.next).toBeNull();
   }
   expect((await api.stranger("GET", "/templates")).status).toBe(401);

@@ -4,7 +4,7 @@ import { getTemplate, listTemplates, parseTemplate } from "../../bots/templates.
 
 const BUILT_IN = ["agent", "company", "room", "date"];
 
-test("eight templates ship, each with a title, instructions worth having and three questions to try", () => {
+test("nine templates ship, each with a title, instructions worth having and three questions to try", () => {
   const templates = listTemplates();
   expect(templates.map(({ title }) => title).sort()).toEqual([
     "Code reviewer",
@@ -15,6 +15,7 @@ test("eight templates ship, each with a title, instructions worth having and thr
     "Sales coach",
     "Support triage",
     "Translator",
+    "Web researcher",
   ]);
   for (const { definition, questions, category } of templates) {
     expect(agentNameProblem(definition.name)).toBeNull();
@@ -26,7 +27,7 @@ test("eight templates ship, each with a title, instructions worth having and thr
     expect(questions).toHaveLength(3);
     expect(category).not.toBe("Other");
   }
-  expect(new Set(templates.map(({ definition }) => definition.name)).size).toBe(8);
+  expect(new Set(templates.map(({ definition }) => definition.name)).size).toBe(9);
 });
 
 test.each(listTemplates())("$id uses the variables that it gives values to, and no others", ({ definition }) => {
@@ -34,6 +35,14 @@ test.each(listTemplates())("$id uses the variables that it gives values to, and 
   const own = Object.keys(definition.variables ?? {});
   expect(used.filter((name) => !BUILT_IN.includes(name) && !own.includes(name))).toEqual([]);
   expect(own.filter((name) => !used.includes(name))).toEqual([]);
+});
+
+test("the researcher reads the web by itself, asks before each mail and calls nothing else outside", () => {
+  expect(getTemplate("researcher").definition.tools).toMatchObject({
+    web: { policy: "allowed" },
+    http_call: { policy: "never" },
+    mail: { policy: "ask" },
+  });
 });
 
 test("the planner keeps the id and the name that agents made from it have", () => {
@@ -50,6 +59,7 @@ test.each([
   ["no name", "---\nscope: member\n---\nDo.", "no name"],
   ["no text", "---\nname: X\n---\n  \n", "a text"],
   ["a line that means nothing", "---\nname: X\nwhat is this\n---\nDo.", "what is this"],
+  ["a policy that there is not", "---\nname: X\ntools:\n  - web: perhaps\n---\nDo.", "not understood: web: perhaps"],
   [
     "a variable without a value",
     "---\nname: X\nvariables:\n  - tone\n---\nDo.",
