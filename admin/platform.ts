@@ -8,6 +8,7 @@ import { startDrain } from "../bots/drain.ts";
 import { refreshDefaultModel } from "../bots/refresh-model.ts";
 import { startRetention } from "../bots/retention.ts";
 import { startRuns } from "../bots/runs.ts";
+import { startScheduler } from "../bots/schedules/scheduler.ts";
 import { settled } from "../bots/settle.ts";
 import { startUsageDays } from "../bots/usage-days.ts";
 import type { registerWorkflows } from "../bots/workflow.ts";
@@ -185,6 +186,7 @@ async function startBots(
     ["runs", () => startRuns(ctx, { wake, ...versions })],
     ["routing", () => startDrain(ctx, { wake, onReceived })],
     ["actions", () => startActions(ctx, { wake })],
+    ["schedules", () => startScheduler(ctx, { wake })],
     ["retention", async () => startRetention(ctx)],
     ["sums of usage", async () => startUsageDays(ctx)],
   ] as const) {

@@ -1,14 +1,17 @@
-/** `!stop` and `!help`, and what is said to a command that there is not. Pure. */
+/** `!stop`, `!help` and what lists something, and what is said to a command that there is not. Pure. */
 import { mentioned, withoutNames } from "./addressed.ts";
-import type { Decision, Notice } from "./decision.ts";
+import type { CommandName, Decision, Notice } from "./decision.ts";
 import { helpText } from "./help.ts";
+import { approvalsText, toolsText } from "./listings.ts";
 import type { Message } from "./message.ts";
 import { powerOf } from "./room-state.ts";
 import { type AgentView, isAgentUser, type RoomView, type RoutedEvent, type RunView } from "./room-view.ts";
+import { scheduleCommand } from "./schedules/command.ts";
+import type { ScheduleChange } from "./schedules/schedules.ts";
 import { speaker } from "./speaker.ts";
 
 export interface Command {
-  name: "stop" | "help";
+  name: CommandName;
   rest: string;
 }
 
@@ -16,11 +19,12 @@ export interface Command {
 export function readCommand(body: string, agents: Pick<AgentView, "name" | "userId">[] = []): Command | null {
   const [, word] = COMMAND.exec(body) ?? COMMAND.exec(withoutNames(body, agents)) ?? [];
   if (!word) return null;
-  const rest = body.replace(/!(stop|help)/i, " ").replaceAll(/^[\s:,@]+|[\s:,]+$/g, "");
-  return { name: word.toLowerCase() === "stop" ? "stop" : "help", rest };
+  const rest = body.replace(ANYWHERE, " ").replaceAll(/^[\s:,@]+|[\s:,]+$/g, "");
+  return { name: word.toLowerCase() as CommandName, rest };
 }
 
-const COMMAND = /^\s*!(stop|help)(?![\p{L}\p{N}])/iu;
+const COMMAND = /^\s*!(stop|help|tools|approvals|schedules)(?![\p{L}\p{N}])/iu;
+const ANYWHERE = /!(stop|help|tools|approvals|schedules)/i;
 
 /** A message that is nothing but `!` and a word, apart from names of agents; prose that begins with an exclamation mark is none. */
 export function unknownCommand(body: string, agents: Pick<AgentView, "name" | "userId">[] = []): string | null {
@@ -38,11 +42,29 @@ export function routeUnknown(word: string, event: RoutedEvent, message: Message,
 }
 
 export function routeCommand(command: Command, event: RoutedEvent, message: Message, view: RoomView): Decision {
-  return command.name === "help" ? help(event, message, view) : stop(command, event, message, view);
-}
-
-function help(event: RoutedEvent, message: Message, view: RoomView): Decision {
-  return { kind: "command", name: "help", stops: [], notices: say(helpText(view), event, message, view) };
+  const { name, rest } = command;
+  const told = (words: string, schedules: ScheduleChange[] = []): Decision => ({
+    kind: "command",
+    name,
+    stops: [],
+    notices: say(words, event, message, view),
+    ...(schedules.length > 0 ? { schedules } : {}),
+  });
+  switch (name) {
+    case "stop":
+      return stop(command, event, message, view);
+    case "help":
+      return told(helpText(view));
+    case "tools":
+      return told(toolsText(view));
+    case "approvals":
+      return told(approvalsText(view, event.roomId));
+    case "schedules": {
+      const by = { userId: event.sender, state: view.state, now: view.now };
+      const { words, change } = scheduleCommand(rest, by, view.listing?.schedules ?? []);
+      return told(words, change ? [change] : []);
+    }
+  }
 }
 
 /** In a thread the thread's runs, else the room's; only those that the sender may stop. */

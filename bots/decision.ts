@@ -1,8 +1,12 @@
 /** What routing may decide about one event. Plain data: `write-decision.ts` makes rows of it. */
 import type { runs } from "../migrations/schema.ts";
 import type { RoomState } from "../migrations/types.ts";
+import type { ScheduleChange } from "./schedules/schedules.ts";
 
 export type StopReason = NonNullable<typeof runs.$inferSelect.stopReason>;
+
+/** What people may say to the platform in a room, with a "!" before it. */
+export type CommandName = "stop" | "help" | "tools" | "approvals" | "schedules";
 
 /** A run to be queued. */
 export interface RunStart {
@@ -43,7 +47,7 @@ export type Decision =
   | { kind: "edit"; runs: RunStart[]; stops: Stop[]; silent: Silence[]; notices: Notice[] }
   | { kind: "again"; run: RunStart }
   | { kind: "cancel"; stops: Stop[] }
-  | { kind: "command"; name: "stop" | "help" | "unknown"; stops: Stop[]; notices: Notice[] }
+  | { kind: "command"; name: CommandName | "unknown"; stops: Stop[]; notices: Notice[]; schedules?: ScheduleChange[] }
   /** Somebody who may decided an approval, or answered a question. */
   | {
       kind: "verdict";

@@ -24,6 +24,7 @@ export function helpText(view: RoomView): string {
     how,
     "While it answers: edit or delete your question to change or stop it, write !stop, or react with ❌ to the answer. " +
       "🔁 on an answer asks once more; 👍 and 👎 tell its makers what was good.",
+    "!tools says what the agents may do here, !approvals what waits for somebody, !schedules what is planned.",
   ].join("\n");
 }
 

@@ -2,6 +2,7 @@
 import type { TransactionSql } from "postgres";
 import type { RoomState, TenantLimits } from "../migrations/types.ts";
 import { limitsOf } from "./limits.ts";
+import { loadListing, startsListing } from "./load-listing.ts";
 import { object, readReaction, text } from "./message.ts";
 import {
   type AgentView,
@@ -31,13 +32,14 @@ export async function loadView(sql: TransactionSql, room: RoomRow, event: Routed
   const { tenantId } = room;
   const targets = targetsOf(event);
   const speaks = event.type === "m.room.message" || event.type === "m.reaction";
-  const [around, known, answers, approvals, threads, open] = await together([
+  const [around, known, answers, approvals, threads, open, listing] = await together([
     loadAround(sql, room, event, speaks),
     targets.length > 0 ? loadKnown(sql, tenantId, targets) : [],
     targets.length > 0 ? loadAnswers(sql, tenantId, targets) : [],
     targets.length > 0 && speaks ? loadApprovals(sql, tenantId, targets) : [],
     targets.length > 0 && event.type === "m.room.message" ? loadThread(sql, room, targets) : [],
     event.stateKey !== null || startsCommand(event) ? loadOpenRuns(sql, room) : [],
+    startsListing(event) ? loadListing(sql, room) : null,
   ]);
   const { agents, people, controlJoined, since, senderName, pairs, recent } = around;
   return {
@@ -62,6 +64,7 @@ export async function loadView(sql: TransactionSql, room: RoomRow, event: Routed
     inputs: around.inputs,
     threadAgents: threads.map(({ agentId }) => agentId),
     openRuns: open,
+    listing,
     now,
   };
 }

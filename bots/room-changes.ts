@@ -55,7 +55,7 @@ function answerInvite(event: RoutedEvent, agent: AgentView, view: RoomView): Dec
 }
 
 /** A sentence when this user may not invite the agent. */
-function inviteProblem(
+export function inviteProblem(
   sender: string,
   agent: Pick<AgentView, "name" | "state" | "whoMayInvite">,
   view: Pick<RoomView, "serverName" | "controlUserId">,

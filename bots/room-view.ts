@@ -1,6 +1,7 @@
 /** The plain data that routing decides on: one event, and what the database knows about its room. */
-import type { AgentDefinition, RoomState, Scope, TenantLimits } from "../migrations/types.ts";
+import type { AgentDefinition, AgentTools, RoomState, Scope, TenantLimits } from "../migrations/types.ts";
 import type { BudgetCounts } from "./budgets.ts";
+import type { ScheduleView } from "./schedules/command.ts";
 
 /** A room event as the inbox holds it. */
 export interface RoutedEvent {
@@ -71,6 +72,26 @@ export interface ApprovalView {
   expiresAt: number;
 }
 
+/** What may be done in the room, what waits in it and what is planned. */
+export interface ListingView {
+  /** By agent, with the tools that are always allowed in this room. */
+  tools: { agentId: string; tools: AgentTools; granted: string[] }[];
+  waiting: WaitingView[];
+  schedules: ScheduleView[];
+}
+
+/** A question of an agent that nobody has decided yet. */
+export interface WaitingView {
+  agentName: string;
+  kind: "tool" | "input";
+  sentence: string;
+  eventId: string | null;
+  /** What the only person who may decide is called. */
+  onlyName: string | null;
+  /** Milliseconds since 1970. */
+  expiresAt: number;
+}
+
 /** The newest run of an answer. */
 export interface RunView {
   id: string;
@@ -110,6 +131,8 @@ export interface RoomView {
   threadAgents: string[];
   /** Runs under way in the room, for commands. */
   openRuns: RunView[];
+  /** For the commands that list something; null for what is none. */
+  listing: ListingView | null;
   /** Milliseconds since 1970. */
   now: number;
 }

@@ -7,6 +7,7 @@ import { writeVerdict } from "./approvals/write.ts";
 import type { Decision, MemberChange, Notice, RunStart, Stop } from "./decision.ts";
 import { eraseText } from "./erase.ts";
 import type { RoutedEvent } from "./room-view.ts";
+import { writeScheduleChange } from "./schedules/schedules.ts";
 import { together } from "./together.ts";
 import { takeUp } from "./waiting.ts";
 
@@ -37,7 +38,11 @@ export async function writeDecision(
       await writeStops(sql, decision.stops);
       return [];
     case "command":
-      await together([writeStops(sql, decision.stops), writeNotices(sql, place, decision.notices)]);
+      await together([
+        writeStops(sql, decision.stops),
+        writeNotices(sql, place, decision.notices),
+        ...(decision.schedules ?? []).map((change) => writeScheduleChange(sql, place.tenantId, change)),
+      ]);
       return [];
     case "verdict":
       return (await writeVerdict(sql, { ...decision, at: event.receivedAt })) ?? [];

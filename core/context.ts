@@ -27,6 +27,8 @@ export const CHANNELS = {
   try: "agentopia_try",
   /** Payload: none. A row in `actions` waits. */
   action: "agentopia_action",
+  /** Payload: none. A row in `schedules` changed. */
+  schedule: "agentopia_schedule",
   /** Payload: tenant id. Its row changed: desired state, limits, secrets. */
   tenant: "agentopia_tenant",
   /** Payload `topic` or `topic tenant`: open pages of the panel should look again. */

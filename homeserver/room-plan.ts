@@ -20,13 +20,15 @@ export interface RoomWish {
   topic?: string | undefined;
   /** The space of a channel. */
   space?: string;
+  /** People of other servers can be invited. Fixed when it is made. */
+  federated?: boolean;
 }
 
 /**
  * The body of createRoom (client-server API), with all of its state spelt out, so that a half-made room can be completed.
  * Never trusted_private_chat: in room version 12 that makes creators of those who are invited.
  */
-export function roomPlan({ access, kind, name, aliasName, topic, space }: RoomWish): RoomPlan {
+export function roomPlan({ access, kind, name, aliasName, topic, space, federated = false }: RoomWish): RoomPlan {
   const state = [
     { type: "m.room.name", stateKey: "", content: { name } },
     { type: "m.room.join_rules", stateKey: "", content: joinRules(space) },
@@ -51,7 +53,7 @@ export function roomPlan({ access, kind, name, aliasName, topic, space }: RoomWi
       // Its creators outrank everybody and stand in no list: what desiredPowerLevels counts on.
       room_version: "12",
       room_alias_name: aliasName,
-      creation_content: { "m.federate": false, ...(kind === "space" ? { type: "m.space" } : {}) },
+      creation_content: { "m.federate": federated, ...(kind === "space" ? { type: "m.space" } : {}) },
       power_level_content_override: power,
       initial_state: state.map(({ type, stateKey, content }) => ({ type, state_key: stateKey, content })),
     },

@@ -68,6 +68,28 @@ export async function createChannel(
   return roomId;
 }
 
+/**
+ * A room of no team, made by the control bot; or the one that was made for the same cause before. Returns its room id. Nobody is in it yet but the control bot.
+ */
+export async function makeFreeRoom(
+  ctx: Context,
+  wish: {
+    tenantId: string;
+    name: string;
+    topic?: string | undefined;
+    /** People of other servers can be invited. */
+    federated: boolean;
+    cause: (string | number)[];
+  },
+): Promise<string> {
+  const { tenantId, name, topic, federated, cause } = wish;
+  const access = await tenantAccess(ctx, tenantId);
+  const plan = roomPlan({ access, kind: "channel", name, aliasName: aliasName(...cause), topic, federated });
+  const roomId = await ensureRoom(ctx, access, plan);
+  await rememberRoom(ctx, { tenantId, roomId, teamId: null, channel: name, kind: "channel" });
+  return roomId;
+}
+
 /** Joins a person to the team's space and all its channels. `moderator` gives them level 50 there. */
 export async function addPersonToTeam(
   ctx: Context,

@@ -47,7 +47,7 @@ export async function findRoom(ctx: Context, asker: RoomAsker, need: RoomNeed): 
       personLevel: asker.person ? level(asker.person) : Number.NEGATIVE_INFINITY,
       needed: row.state ? neededLevel(row.state, need.does) : Number.POSITIVE_INFINITY,
       federated,
-      writes: typeof need.does === "object",
+      writes: need.does !== "read",
     },
   };
 }

@@ -64,6 +64,7 @@ const view = (wish: Wish = {}): RoomView => ({
   inputs: [],
   threadAgents: [],
   openRuns: [],
+  listing: null,
   now: NOW,
   ...wish,
 });

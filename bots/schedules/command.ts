@@ -1,0 +1,66 @@
+/** Schedules as rooms see and change them. Pure. */
+import type { RoomState } from "../../migrations/types.ts";
+import { nameIn } from "../person-name.ts";
+import { powerOf } from "../room-state.ts";
+import { oneLine } from "../tools/one-line.ts";
+import { type Schedule, type ScheduleChange, shortId, whenResumed } from "./schedules.ts";
+import { minuteText, timeText } from "./times.ts";
+
+export type ScheduleView = Pick<
+  Schedule,
+  "id" | "agentName" | "createdBy" | "createdByName" | "task" | "time" | "state" | "problem" | "nextAt" | "createdAt"
+>;
+
+const SHOWN = 20;
+const HOW = "`!schedules pause`, `resume` or `remove` and the id at the beginning of a line change one.";
+
+/** Who made it, and the room's moderators. */
+export const mayChange = (schedule: Pick<Schedule, "createdBy">, userId: string, state: RoomState | null): boolean =>
+  schedule.createdBy === userId || (state !== null && powerOf(state, userId) >= 50);
+
+/** What `!schedules` says, and what it changes. */
+export function scheduleCommand(
+  rest: string,
+  by: { userId: string; state: RoomState | null; now: number },
+  schedules: ScheduleView[],
+): { words: string; change?: ScheduleChange } {
+  const [, verb = "", id = ""] = /(?:^|\s)(pause|resume|remove)\s+([\w-]+)$/i.exec(rest) ?? [];
+  if (verb) return change(verb.toLowerCase(), id.toLowerCase(), by, schedules);
+  if (/(?:^|\s)(pause|resume|remove)$/i.test(rest)) return { words: `Which one? ${HOW}` };
+  if (schedules.length === 0) return { words: "Nothing is planned in this room. Ask an agent that may plan tasks." };
+  const lines = schedules.slice(0, SHOWN).map(line);
+  if (schedules.length > SHOWN) lines.push(`• and ${schedules.length - SHOWN} more`);
+  return { words: ["Planned in this room:", ...lines, "", HOW].join("\n") };
+}
+
+function line({ id, agentName, createdBy, createdByName, task, time, state, problem, nextAt }: ScheduleView): string {
+  const next =
+    state === "active" && nextAt !== null ? `next at ${minuteText(nextAt)}` : `paused${problem ? `: ${problem}` : ""}`;
+  const who = oneLine(createdByName ?? nameIn(createdBy), 60);
+  return `• ${shortId(id)} ${agentName}, ${timeText(time)}, for ${who} (${next}): ${oneLine(task, 200)}`;
+}
+
+function change(
+  verb: string,
+  wanted: string,
+  by: { userId: string; state: RoomState | null; now: number },
+  schedules: ScheduleView[],
+): { words: string; change?: ScheduleChange } {
+  const found = wanted.length >= 4 ? schedules.filter(({ id }) => id.startsWith(wanted)) : [];
+  const [schedule] = found;
+  if (!schedule || found.length > 1)
+    return { words: `No planned task of this room has the id ${wanted}. \`!schedules\` lists them.` };
+  if (!mayChange(schedule, by.userId, by.state))
+    return { words: "Only the person who made it and the room's moderators may change it." };
+  const name = `“${oneLine(schedule.task)}”`;
+  if (verb === "remove")
+    return { words: `${name} is removed.`, change: { id: schedule.id, state: "removed", nextAt: null } };
+  if (verb === "pause")
+    return { words: `${name} is paused.`, change: { id: schedule.id, state: "paused", nextAt: null } };
+  const nextAt = whenResumed(schedule, by.now);
+  if (nextAt === null) return { words: `The time of ${name} is over. Ask for it anew.` };
+  return {
+    words: `${name} goes on, next at ${minuteText(nextAt)}.`,
+    change: { id: schedule.id, state: "active", nextAt },
+  };
+}
