@@ -4,28 +4,59 @@ import { together } from "./together.ts";
 
 /**
  * Erases what a redacted event said: the event, its edits, and what the runs that it belongs to wrote down, be it as their question (whose
- * words an answer may repeat) or as a message of their answer. Twice is the same as once. The engine's tables hold ids only.
+ * words an answer may repeat), as a message of their answer, or as what was said to a question of theirs. With a run goes what its tools were given and
+ * returned, and the runs that they began. Twice is the same as once. The engine's tables hold ids only.
  */
 export async function eraseText(sql: Sql | TransactionSql, tenantId: string, eventId: string): Promise<void> {
+  const rows = await sql<{ id: string }[]>`
+    with recursive touched as (
+      select r.id from runs r join answers n on n.id = r.answer_id
+        where n.tenant_id = ${tenantId} and n.question_event = ${eventId}
+      union
+      select r.id from runs r join answer_events e on e.answer_id = r.answer_id
+        where e.tenant_id = ${tenantId} and e.event_id = ${eventId}
+      union
+      select r.id from runs r join inbox i on r.id = i.content->'dev.agentopia.run'->>'run'
+        where i.tenant_id = ${tenantId} and i.event_id = ${eventId} and r.tenant_id = ${tenantId}
+      union
+      -- An edit alone: its question's runs, but not what one under way still has to send.
+      select r.id from inbox i join answers n on n.tenant_id = i.tenant_id
+          and n.question_event = i.content->'m.relates_to'->>'event_id'
+        join runs r on r.answer_id = n.id and r.state not in ('queued', 'running', 'waiting')
+        where i.tenant_id = ${tenantId} and i.event_id = ${eventId} and i.content->'m.relates_to'->>'rel_type' = 'm.replace'
+      union
+      -- A question to people, or what somebody replied to it: likewise.
+      select r.id from inbox i
+        left join inbox q on q.tenant_id = i.tenant_id and q.event_id = i.content->'m.relates_to'->'m.in_reply_to'->>'event_id'
+        join approvals a on a.tenant_id = i.tenant_id
+          and a.id in (i.content->'dev.agentopia.approval'->>'id', q.content->'dev.agentopia.approval'->>'id')
+        join runs r on r.id = a.run_id and r.state not in ('queued', 'running', 'waiting')
+        where i.tenant_id = ${tenantId} and i.event_id = ${eventId}
+    ), all_runs as (
+      select id from touched
+      union
+      select r.id from all_runs p join tool_calls c on c.run_id = p.id join runs r on r.parent_call = c.id
+    ) select id from all_runs`;
+  const runs = rows.map(({ id }) => id);
   await together([
-    sql`update steps set output = null where output is not null and run_id in (
-        select r.id from runs r join answers n on n.id = r.answer_id
-          where n.tenant_id = ${tenantId} and n.question_event = ${eventId}
-        union all
-        select r.id from runs r join answer_events e on e.answer_id = r.answer_id
-          where e.tenant_id = ${tenantId} and e.event_id = ${eventId}
-        union all
-        select r.id from runs r join inbox i on r.id = i.content->'dev.agentopia.run'->>'run'
-          where i.tenant_id = ${tenantId} and i.event_id = ${eventId} and r.tenant_id = ${tenantId}
-        union all
-        -- An edit alone: its question's runs, but not what one under way still has to send.
-        select r.id from inbox i join answers n on n.tenant_id = i.tenant_id
-            and n.question_event = i.content->'m.relates_to'->>'event_id'
-          join runs r on r.answer_id = n.id and r.state not in ('queued', 'running', 'waiting')
-          where i.tenant_id = ${tenantId} and i.event_id = ${eventId} and i.content->'m.relates_to'->>'rel_type' = 'm.replace')`,
-    // Second: the marks above are read out of these contents.
+    ...eraseRuns(sql, tenantId, runs),
+    sql`update form_runs set values = null, result = null where tenant_id = ${tenantId} and (values is not null or result is not null)
+        and (question_event = ${eventId} or run_id = any(${runs}::text[]))`,
     sql`update inbox set content = '{}' where tenant_id = ${tenantId} and state_key is null and content <> '{}' and (
         event_id = ${eventId}
         or (content->'m.relates_to'->>'event_id' = ${eventId} and content->'m.relates_to'->>'rel_type' = 'm.replace'))`,
   ]);
+}
+
+/** What these runs wrote down, and what was handed over by them. */
+export function eraseRuns(sql: Sql | TransactionSql, tenantId: string, runs: string[]) {
+  if (runs.length === 0) return [];
+  return [
+    sql`update steps set output = null where output is not null and run_id = any(${runs}::text[])`,
+    sql`update tool_calls set arguments = null, result = null, reason = null, untrusted = case when untrusted is not null then 'an erased text' end
+        where run_id = any(${runs}::text[]) and (arguments is not null or result is not null or reason is not null)`,
+    sql`update approvals set sentence = null, answer = null where run_id = any(${runs}::text[]) and (sentence is not null or answer is not null)`,
+    sql`update inbox set content = '{}' where tenant_id = ${tenantId} and content <> '{}' and event_id in (
+        select question_event from runs where id = any(${runs}::text[]) and parent_call is not null)`,
+  ];
 }

@@ -17,7 +17,7 @@ export function startRetention(ctx: Context): { stop(): Promise<void> } {
 
 /** Erases every text beyond its tenant's time. Ends early, between batches, when `enough` says so. */
 export async function eraseOld(ctx: Context, enough: () => boolean = () => false): Promise<void> {
-  for (const batch of [eraseEvents, deleteAnswers, deleteActions, eraseRedacted, deleteTries, nameAgents])
+  for (const batch of [eraseEvents, deleteAnswers, deleteActions, deleteForms, eraseRedacted, deleteTries, nameAgents])
     while (!enough() && (await batch(ctx)) === BATCH);
 }
 
@@ -58,6 +58,19 @@ const deleteActions = async ({ sql }: Context) =>
       select a.id from actions a join tenants t on t.id = a.tenant_id
       where a.state <> 'open' and a.created_at < now() - make_interval(days => t.retention_days) limit ${BATCH})`
   ).count;
+
+/** What was filled into forms, with its results and with what the workflow engine keeps of it. */
+async function deleteForms({ sql }: Context): Promise<number> {
+  const engine = await sql`select 1 where to_regclass('dbos.workflow_status') is not null`;
+  const old = await sql<{ id: string }[]>`
+    delete from form_runs where id in (
+      select f.id from tenants t cross join lateral (
+        select id from form_runs where tenant_id = t.id and created_at < now() - make_interval(days => t.retention_days)
+          and state not in ('queued', 'running') order by created_at limit ${BATCH}) f limit ${BATCH}) returning id`;
+  if (engine.length > 0 && old.length > 0)
+    await sql`delete from dbos.workflow_status where workflow_uuid = any(${old.map(({ id }) => `form-${id}`)}::text[])`;
+  return old.length;
+}
 
 /** A run that was just ending when its question was redacted may have written after it. */
 const eraseRedacted = async ({ sql }: Context) =>

@@ -4,8 +4,9 @@ import type { Context } from "../core/context.ts";
 import { AppError } from "../core/errors.ts";
 import { stableId } from "../core/ids.ts";
 import { tellQueued } from "./drain.ts";
+import { runIdOf } from "./run-ids.ts";
 import { together } from "./together.ts";
-import { runIdOf, writeRun } from "./write-decision.ts";
+import { writeRun } from "./write-decision.ts";
 
 /**
  * A new answer to a run's question, in the same place and for whoever asked. `click` is made by who asks, once for each time they want it:

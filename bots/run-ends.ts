@@ -1,6 +1,7 @@
 /** Runs that somebody waits for give their answer back when they end: to the tool call of another agent, or to a form. */
 import type { Context } from "../core/context.ts";
 import { tellQueued } from "./drain.ts";
+import { endFormRun } from "./forms/ends.ts";
 import { finishCall } from "./tools/calls.ts";
 import { takeUp } from "./waiting.ts";
 import type { Work } from "./work.ts";
@@ -20,19 +21,20 @@ export const tellEnded = (ctx: Context, work: Pick<Work, "runId">): Promise<void
 
 async function endTask(ctx: Context, runId: string): Promise<void> {
   const ids = await ctx.sql.begin(async (sql) => {
+    const next = await endFormRun(ctx, sql, runId);
     const [run] = await sql<Ended[]>`
       select r.state, a.name as "agentName", s.output, r.error, r.untrusted, r.parent_call as "parentCall",
         coalesce((select sum(input_tokens + output_tokens) from ledger where run_id = r.id), 0)::float8 as tokens
       from runs r join agents a on a.id = r.agent_id left join steps s on s.run_id = r.id and s.position = 0
       where r.id = ${runId} and r.state not in ('queued', 'running', 'waiting')`;
-    if (!run?.parentCall) return [];
+    if (!run?.parentCall) return next;
     const parent = await finishCall(sql, run.parentCall, {
       state: run.state === "done" ? "done" : "failed",
       result: resultOf(run),
       untrusted: run.untrusted,
       tokens: run.tokens,
     });
-    return parent ? await takeUp(sql, parent) : [];
+    return parent ? [...next, ...(await takeUp(sql, parent))] : next;
   });
   tellQueued(ctx, ids);
 }
@@ -49,6 +51,9 @@ function resultOf({ state, agentName, output, error }: Ended): string {
 export async function tellForgottenEnds(ctx: Context): Promise<void> {
   const rows = await ctx.sql<{ id: string }[]>`
     select r.id from tool_calls c join runs r on r.parent_call = c.id
-    where c.state = 'waiting' and r.state not in ('queued', 'running', 'waiting') limit 200`;
+    where c.state = 'waiting' and r.state not in ('queued', 'running', 'waiting')
+    union all
+    select r.id from form_runs f join runs r on r.id = f.run_id
+    where f.state in ('queued', 'running') and r.state not in ('queued', 'running', 'waiting') limit 200`;
   for (const { id } of rows) await endTask(ctx, id);
 }

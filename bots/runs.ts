@@ -3,6 +3,7 @@ import { CHANNELS, type Context } from "../core/context.ts";
 import type { Wake } from "../core/wake.ts";
 import { closeApprovals } from "./approvals/write.ts";
 import { onRunQueued, tellQueued } from "./drain.ts";
+import { type FormRunner, registerForms, startFormRunner } from "./forms/model-runs.ts";
 import { closeAllLostCalls } from "./ledger.ts";
 import { tellForgottenEnds } from "./run-ends.ts";
 import { forgetSignal, isUnderWay, runsUnderWay, type StopReason, signalOf, signalStop } from "./signals.ts";
@@ -21,6 +22,7 @@ export async function startRuns(
 ): Promise<{ stop(): Promise<void> }> {
   const slot = await takeSlot(ctx);
   const workflow = register(ctx);
+  const formWorkflow = registerForms(ctx);
   DBOS.setConfig({
     name: "agentopia",
     systemDatabaseUrl: ctx.databaseUrl,
@@ -33,6 +35,7 @@ export async function startRuns(
   });
   await DBOS.launch();
   const starter = createStarter(ctx, workflow);
+  const forms = startFormRunner(ctx, { wake, workflow: formWorkflow });
   const off = [
     onRunQueued((workflowId) => starter.start(workflowId)),
     // Whoever routes a run starts it. This is for runs that were queued where none are done (a command, the panel).
@@ -42,7 +45,7 @@ export async function startRuns(
     wake.on(CHANNELS.stop, (runId) => void hearStopSafely(ctx, runId)),
   ];
   const sweep = () =>
-    sweepOnce(ctx, slot, starter).catch((error: unknown) =>
+    sweepOnce(ctx, slot, starter, forms).catch((error: unknown) =>
       ctx.log.warn({ err: error }, "sweep failed; it comes again"),
     );
   await sweep();
@@ -52,6 +55,7 @@ export async function startRuns(
       clearInterval(timer);
       for (const end of off) end();
       starter.close();
+      forms.stop();
       for (const runId of runsUnderWay()) signalStop(runId, "shutdown");
       await DBOS.shutdown();
       await slot.release();
@@ -172,7 +176,7 @@ const hearStopSafely = (ctx: Context, runId: string) =>
   );
 
 /** Starts what a crash left unstarted and takes over what a dead process had begun. */
-async function sweepOnce(ctx: Context, slot: Slot, starter: Starter): Promise<void> {
+async function sweepOnce(ctx: Context, slot: Slot, starter: Starter, forms: FormRunner): Promise<void> {
   const { sql } = ctx;
   const lost = await sql<{ id: string }[]>`
     select r.workflow_id as id from runs r where r.state in ('queued', 'running') and r.created_at < now() - interval '2 seconds'
@@ -187,6 +191,7 @@ async function sweepOnce(ctx: Context, slot: Slot, starter: Starter): Promise<vo
   for (const { id } of ended) ctx.log.error({ run: id }, "a run was left open by the engine");
   await closeApprovals(ctx);
   await tellForgottenEnds(ctx);
+  await forms.sweep(slot.executorId);
   await closeAllLostCalls(ctx);
   if (runsUnderWay().length > 0) await hearStop(ctx, "");
   await resumeDropped(ctx, slot.executorId);

@@ -2,7 +2,7 @@
 import type { TransactionSql } from "postgres";
 import { CHANNELS } from "../core/context.ts";
 import { madeEventId } from "./made-events.ts";
-import { answerIdOf, runIdOf } from "./write-decision.ts";
+import { answerIdOf, runIdOf } from "./run-ids.ts";
 
 export interface Task {
   kind: "schedule" | "task" | "form";

@@ -5,9 +5,9 @@ import { AppError } from "../core/errors.ts";
 import { newId } from "../core/ids.ts";
 import type { AgentDefinition } from "../migrations/types.ts";
 import { tellQueued } from "./drain.ts";
+import { answerIdOf, runIdOf } from "./run-ids.ts";
 import { stopRun } from "./runs.ts";
 import { tryRoom } from "./try-outlet.ts";
-import { answerIdOf, runIdOf } from "./write-decision.ts";
 
 const MAX_TEXT = 20_000;
 

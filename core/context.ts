@@ -25,6 +25,8 @@ export const CHANNELS = {
   stop: "agentopia_stop",
   /** Payload: chat id. Something in a chat beside an agent's form changed: a question, a growing text, an end. */
   try: "agentopia_try",
+  /** Payload: its id. A form waits that a model does without an agent. */
+  form: "agentopia_form",
   /** Payload: none. A row in `actions` waits. */
   action: "agentopia_action",
   /** Payload: none. A row in `schedules` changed. */

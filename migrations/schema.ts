@@ -1110,7 +1110,9 @@ export const formRuns = pgTable(
     version: integer().notNull(),
     /** What was filled in; null once erased. */
     values: jsonb().$type<Record<string, unknown>>(),
-    via: text().$type<"panel" | "link" | "command" | "tool">().notNull(),
+    via: text().$type<"panel" | "link" | "command" | "tool" | "try">().notNull(),
+    /** What the draft said that was tried; null: what the version says. */
+    definition: jsonb().$type<FormDefinition>(),
     /** A Matrix user id, or `operator:<name>`: who filled it in, or for whom an agent did. */
     by: text().notNull(),
     /** Where the result goes; null: to who filled it in, or back to the tool call. */

@@ -1,9 +1,10 @@
 /** Where tools come from: one line a source. Sources outside of `bots` (MCP servers) are added by whoever starts the platform, before anything runs. */
 import type { Context } from "../../core/context.ts";
+import { formSource } from "../forms/source.ts";
 import { BUILT_IN } from "./built-in.ts";
 import type { Tool, ToolSource } from "./tool.ts";
 
-const sources: ToolSource[] = [{ list: async () => BUILT_IN }];
+const sources: ToolSource[] = [{ list: async () => BUILT_IN }, formSource];
 
 /** Adds a source. Call it before the platform starts. */
 export const addToolSource = (source: ToolSource): void => void sources.push(source);

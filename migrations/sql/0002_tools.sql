@@ -45,6 +45,7 @@ CREATE TABLE "form_runs" (
 	"version" integer NOT NULL,
 	"values" jsonb,
 	"via" text NOT NULL,
+	"definition" jsonb,
 	"by" text NOT NULL,
 	"room_id" text,
 	"thread_root" text,

@@ -1,0 +1,178 @@
+/** The end of a form that was filled in: checked, kept, and given to the room, the tool call or the page that waits for it. Everything in one transaction. */
+import type { TransactionSql } from "postgres";
+import { CHANNELS, type Context } from "../../core/context.ts";
+import type { FormDefinition } from "../../migrations/types.ts";
+import { madeEventId } from "../made-events.ts";
+import { startRun } from "../start-run.ts";
+import { finishCall } from "../tools/calls.ts";
+import { takeUp } from "../waiting.ts";
+import { writeAction } from "../write-decision.ts";
+import { againPrompt, formPrompt } from "./prompt.ts";
+import { outcomeOf, readable } from "./result.ts";
+import type { Values } from "./values.ts";
+
+/** A form under way, with what its definition said when it was filled in. */
+export interface OpenForm {
+  id: string;
+  tenantId: string;
+  tenantTitle: string;
+  definition: FormDefinition;
+  /** Null once erased. */
+  values: Values | null;
+  via: string;
+  by: string;
+  roomId: string | null;
+  threadRoot: string | null;
+  questionEvent: string | null;
+  parentCall: string | null;
+  hops: number;
+  untrusted: string | null;
+}
+
+export type FormEnd = { untrusted: string | null; tokens: number } & ({ result: string } | { error: string });
+
+/** Holds the row of one that is under way; null when it has ended. */
+export async function lockOpenForm(sql: TransactionSql | Context["sql"], id: string): Promise<OpenForm | null> {
+  const [row] = await sql<OpenForm[]>`
+    select f.id, f.tenant_id as "tenantId", t.title as "tenantTitle", coalesce(f.definition, v.definition) as definition, f."values", f.via, f.by,
+      f.room_id as "roomId", f.thread_root as "threadRoot", f.question_event as "questionEvent", f.parent_call as "parentCall", f.hops, f.untrusted
+    from form_runs f join tenants t on t.id = f.tenant_id left join form_versions v on v.form_id = f.form_id and v.version = f.version
+    where f.id = ${id} and f.state in ('queued', 'running') for update of f`;
+  return row ?? null;
+}
+
+/** Ends it. Returns what `tellQueued` takes after the commit. */
+export async function endForm(sql: TransactionSql, form: OpenForm, end: FormEnd): Promise<string[]> {
+  const { id, definition, parentCall } = form;
+  const untrusted = end.untrusted ?? form.untrusted;
+  const [state, result, error] =
+    "result" in end ? (["done", end.result, null] as const) : (["failed", null, end.error] as const);
+  await sql`
+    update form_runs set state = ${state}, result = case when "values" is null then null else ${result} end, error = ${error},
+      untrusted = ${untrusted}, tokens = tokens + ${end.tokens}, finished_at = now() where id = ${id}`;
+  await sql`select pg_notify(${CHANNELS.panel}, ${`tools ${form.tenantId}`})`;
+  if (form.roomId !== null && form.values !== null && parentCall === null)
+    await sayResult(
+      sql,
+      { ...form, roomId: form.roomId },
+      result === null ? null : readable(definition.output, result),
+      error,
+    );
+  if (parentCall === null) return [];
+  const [total] = await sql<{ tokens: number }[]>`select tokens from form_runs where id = ${id}`;
+  const parent = await finishCall(sql, parentCall, {
+    state: state === "done" ? "done" : "failed",
+    result: result ?? `“${definition.title}” was not finished. ${error}`,
+    untrusted,
+    tokens: total?.tokens ?? end.tokens,
+  });
+  return parent ? await takeUp(sql, parent) : [];
+}
+
+/** As the form's agent where it may speak, else as the control bot; in a room where neither is the result stays where forms are kept. */
+async function sayResult(
+  sql: TransactionSql,
+  form: OpenForm & { roomId: string },
+  text: string | null,
+  error: string | null,
+): Promise<void> {
+  const { id, tenantId, roomId, definition, by } = form;
+  const as = await speakerFor(sql, { tenantId, roomId, agentId: definition.agent });
+  if (as === null) return;
+  const place = {
+    ...(form.threadRoot ? { threadRoot: form.threadRoot } : {}),
+    ...(form.questionEvent ? { replyTo: form.questionEvent } : {}),
+  };
+  const name = by.startsWith("@") ? (by.slice(1).split(":")[0] ?? by) : by.replace("operator:", "");
+  if (text === null) {
+    const words = `“${definition.title}”, filled in by ${name}, was not finished. ${error}`;
+    return await writeAction(sql, form, ["form", id], { kind: "notice", as, text: words, ...place });
+  }
+  // A reply shows what was asked; elsewhere it is said.
+  const heading = form.questionEvent ? "" : `**${definition.title}**, filled in by ${name}:\n\n`;
+  const mentions = by.startsWith("@") ? { mentions: [by] } : {};
+  await writeAction(sql, form, ["form", id], { kind: "message", as, text: heading + text, ...place, ...mentions });
+}
+
+/** Who may say something in a room for a form; null where nobody of ours can. */
+export async function speakerFor(
+  sql: TransactionSql | Context["sql"],
+  { tenantId, roomId, agentId }: { tenantId: string; roomId: string; agentId: string | null },
+): Promise<string | null> {
+  const [row] = await sql<{ agent: string | null; control: string | null }[]>`
+    select
+      (select m.user_id from room_members m join agents a on a.tenant_id = m.tenant_id and a.user_id = m.user_id
+          left join agent_scopes s on s.agent_id = a.id and s.room_id = m.room_id
+        where m.tenant_id = ${tenantId} and m.room_id = ${roomId} and m.membership = 'join' and a.id = ${agentId} and a.state in ('active', 'paused')
+          and coalesce(s.scope, a.definition->>'scope') <> 'observer') as agent,
+      (select m.user_id from room_members m join tenants t on t.id = m.tenant_id and t.control_user_id = m.user_id
+        where m.tenant_id = ${tenantId} and m.room_id = ${roomId} and m.membership = 'join') as control`;
+  return row?.agent ?? row?.control ?? null;
+}
+
+interface EndedRun {
+  formRunId: string | null;
+  questionEvent: string;
+  tenantId: string;
+  agentId: string;
+  agentName: string;
+  state: string;
+  output: string | null;
+  error: string | null;
+  untrusted: string | null;
+  tokens: number;
+}
+
+/** An agent's run has ended: so has the form that it worked on, unless its answer does not fit and it is asked once more. Twice is harmless. */
+export async function endFormRun(ctx: Context, sql: TransactionSql, runId: string): Promise<string[]> {
+  const [run] = await sql<EndedRun[]>`
+    select r.form_run_id as "formRunId", r.question_event as "questionEvent", r.tenant_id as "tenantId", r.agent_id as "agentId", a.name as "agentName",
+      r.state, s.output, r.error, r.untrusted, coalesce((select sum(input_tokens + output_tokens) from ledger where run_id = r.id), 0)::float8 as tokens
+    from runs r join agents a on a.id = r.agent_id left join steps s on s.run_id = r.id and s.position = 0
+      join form_runs f on f.id = r.form_run_id and f.run_id = r.id
+    where r.id = ${runId} and r.state not in ('queued', 'running', 'waiting')`;
+  const form = run?.formRunId ? await lockOpenForm(sql, run.formRunId) : null;
+  if (!run || !form) return [];
+  const cost = { untrusted: run.untrusted, tokens: run.tokens };
+  if (run.state !== "done" || run.output === null) return await endForm(sql, form, { ...cost, error: whyNot(run) });
+  const outcome = outcomeOf(form.definition.output, run.output);
+  if ("result" in outcome) return await endForm(sql, form, { ...cost, ...outcome });
+  const again = await askAgain(ctx, sql, form, { run, problems: outcome.problems });
+  return again ?? (await endForm(sql, form, { ...cost, error: notFitting(outcome.problems) }));
+}
+
+const whyNot = ({ state, agentName, error }: EndedRun) =>
+  error ?? (state === "stopped" ? `${agentName} was stopped.` : `${agentName} did not get to the end of it.`);
+
+export const notFitting = (problems: string[]): string =>
+  `The answer was twice not what the form promises. ${problems.join(" ")} A manager can change its prompt or its result.`;
+
+/** One more run, told what was wrong; null when this was it, or when there is nothing to ask by any more. */
+async function askAgain(
+  ctx: Context,
+  sql: TransactionSql,
+  form: OpenForm,
+  { run, problems }: { run: EndedRun; problems: string[] },
+): Promise<string[] | null> {
+  if (form.values === null || run.questionEvent === madeEventId("form", form.id, 2)) return null;
+  const text = `${formPrompt(form.definition, form.values)}\n\n${againPrompt(run.output ?? "", problems)}`;
+  const runId = await startRun(sql, {
+    kind: "form",
+    cause: [form.id, 2],
+    tenantId: form.tenantId,
+    agentId: run.agentId,
+    source: "task",
+    roomId: form.roomId ?? `form:${form.id}`,
+    threadRoot: form.threadRoot,
+    text,
+    askedBy: form.by,
+    onBehalfOf: form.by,
+    untrusted: run.untrusted,
+    hops: form.hops,
+    formRunId: form.id,
+    now: ctx.clock.now(),
+  });
+  if (runId === null) return null;
+  await sql`update form_runs set run_id = ${runId}, tokens = tokens + ${run.tokens}, untrusted = coalesce(untrusted, ${run.untrusted}) where id = ${form.id}`;
+  return [runId];
+}

@@ -1,0 +1,97 @@
+/** Lists of form tools, and of what was filled in. */
+import type { Context } from "../../core/context.ts";
+import { AppError } from "../../core/errors.ts";
+import type { JsonSchema } from "../../migrations/types.ts";
+import type { FormRow } from "./rows.ts";
+
+/** By name, after `after`. */
+export async function listForms(
+  { sql }: Context,
+  tenantId: string,
+  { activeOnly, q, after, limit }: { activeOnly: boolean; q: string | undefined; after: string | null; limit: number },
+): Promise<FormRow[]> {
+  const like = q ? `%${q.replaceAll(/[\\%_]/g, "\\$&")}%` : null;
+  return await sql<FormRow[]>`
+    select id, tenant_id as "tenantId", name, state, version, definition, draft, draft_revision as "draftRevision", draft_by as "draftBy",
+      draft_at as "draftAt", created_at as "createdAt"
+    from form_tools where tenant_id = ${tenantId} and state <> 'removed' and (not ${activeOnly} or state = 'active')
+      and (${after}::text is null or name > ${after}) and (${like}::text is null or name ilike ${like} or definition->>'title' ilike ${like})
+    order by name limit ${limit}`;
+}
+
+export interface FormRun {
+  id: string;
+  formId: string;
+  version: number;
+  via: "panel" | "link" | "command" | "tool" | "try";
+  by: string;
+  /** Their display name, where it is known. */
+  byName: string | null;
+  roomId: string | null;
+  roomName: string | null;
+  values: Record<string, unknown> | null;
+  state: "queued" | "running" | "done" | "failed";
+  result: string | null;
+  error: string | null;
+  untrusted: string | null;
+  tokens: number;
+  runId: string | null;
+  /** What its definition said then. */
+  title: string;
+  input: JsonSchema;
+  output: JsonSchema | null;
+  createdAt: Date;
+  finishedAt: Date | null;
+  micros: number;
+}
+
+const columns = ({ sql }: Context) => sql`
+  f.id, f.form_id as "formId", f.version, f.via, f.by, p.display_name as "byName", f.room_id as "roomId", coalesce(r.channel, r.state->>'name') as "roomName",
+  f."values", f.state, f.result, f.error, f.untrusted, f.tokens, f.run_id as "runId", d.definition->>'title' as title, d.definition->'input' as input,
+  nullif(d.definition->'output', 'null'::jsonb) as output, f.created_at as "createdAt", f.finished_at as "finishedAt",
+  (extract(epoch from f.created_at) * 1000000)::float8 as micros
+  from form_runs f
+    left join form_versions v on v.form_id = f.form_id and v.version = f.version
+    join form_tools t on t.id = f.form_id
+    cross join lateral (select coalesce(f.definition, v.definition, t.definition) as definition) d
+    left join people p on p.tenant_id = f.tenant_id and p.user_id = f.by
+    left join rooms r on r.tenant_id = f.tenant_id and r.room_id = f.room_id`;
+
+/** Newest first. `by`: only what this person filled in. */
+export async function listFormRuns(
+  ctx: Context,
+  {
+    tenantId,
+    formId,
+    by,
+    after,
+    limit,
+  }: {
+    tenantId: string;
+    formId: string;
+    by: string | null;
+    after: { micros: number; id: string } | null;
+    limit: number;
+  },
+): Promise<FormRun[]> {
+  const { sql } = ctx;
+  const older = after
+    ? sql`and (f.created_at, f.id) < (timestamptz 'epoch' + make_interval(secs => 0) + ${after.micros}::float8 * interval '1 microsecond', ${after.id})`
+    : sql``;
+  return await sql<FormRun[]>`
+    select ${columns(ctx)}
+    where f.tenant_id = ${tenantId} and f.form_id = ${formId} ${by === null ? sql`` : sql`and f.by = ${by}`} ${older}
+    order by f.created_at desc, f.id desc limit ${limit}`;
+}
+
+/** Throws `not_found`, also for what somebody else filled in where `by` is given. */
+export async function getFormRun(
+  ctx: Context,
+  { tenantId, id, by }: { tenantId: string; id: string; by: string | null },
+): Promise<FormRun> {
+  const { sql } = ctx;
+  const [row] = await sql<FormRun[]>`
+    select ${columns(ctx)} where f.tenant_id = ${tenantId} and f.id = ${id} ${by === null ? sql`` : sql`and f.by = ${by}`}`;
+  if (!row) throw new AppError("not_found", "There is no such form of yours.");
+  return row;
+}

@@ -1,0 +1,73 @@
+/** The rows of form tools: what everything that changes one of them shares. */
+import { and, eq, ne } from "drizzle-orm";
+import type { Context } from "../../core/context.ts";
+import { AppError } from "../../core/errors.ts";
+import { agents, formTools } from "../../migrations/schema.ts";
+import type { FormDefinition } from "../../migrations/types.ts";
+import type { Transaction } from "../agent-rows.ts";
+import { DefinitionError, type Reader } from "../definition.ts";
+import { formReferenceProblems } from "./definition.ts";
+
+export type FormRow = typeof formTools.$inferSelect;
+
+export interface FormIds {
+  tenantId: string;
+  formId: string;
+}
+
+const gone = () => new AppError("not_found", "There is no such form.");
+
+/** By id or name. Throws `not_found`. */
+export async function getForm(ctx: Pick<Context, "db">, tenantId: string, idOrName: string): Promise<FormRow> {
+  const there = and(eq(formTools.tenantId, tenantId), ne(formTools.state, "removed"));
+  const [byId] = await ctx.db
+    .select()
+    .from(formTools)
+    .where(and(there, eq(formTools.id, idOrName)));
+  const [row] = byId
+    ? [byId]
+    : await ctx.db
+        .select()
+        .from(formTools)
+        .where(and(there, eq(formTools.name, idOrName)));
+  if (!row) throw gone();
+  return row;
+}
+
+/** The row, held until the transaction ends. Throws `not_found`. */
+export async function lockForm(tx: Transaction, { tenantId, formId }: FormIds): Promise<FormRow> {
+  const [row] = await tx
+    .select()
+    .from(formTools)
+    .where(and(eq(formTools.id, formId), eq(formTools.tenantId, tenantId)))
+    .for("update");
+  if (!row || row.state === "removed") throw gone();
+  return row;
+}
+
+/** What is written of it: the draft, else what is published. */
+export const writtenForm = ({ draft, definition }: Pick<FormRow, "draft" | "definition">): FormDefinition =>
+  draft ?? definition;
+
+/** Unique violation (23505) of the name's index; anything else stays what it is. */
+export function formNameTaken(error: unknown, name: string): unknown {
+  const { code, constraint_name } = ((error as { cause?: unknown }).cause ?? error) as {
+    code?: string;
+    constraint_name?: string;
+  };
+  return code === "23505" && constraint_name === "form_tools_name"
+    ? new AppError("conflict", `There is a form called ${name} already. Choose another name, or remove that one first.`)
+    : error;
+}
+
+/** Throws `DefinitionError` for an agent or a model that is not there. */
+export async function checkFormReferences(db: Reader, tenantId: string, definition: FormDefinition): Promise<void> {
+  const problems = await formReferenceProblems(db, tenantId, definition);
+  if (Object.keys(problems).length > 0) throw new DefinitionError(problems);
+}
+
+/** The agent's name for lists; null where the model alone does it or the agent is gone. */
+export async function agentNames({ db }: Pick<Context, "db">, tenantId: string): Promise<Map<string, string>> {
+  const rows = await db.select({ id: agents.id, name: agents.name }).from(agents).where(eq(agents.tenantId, tenantId));
+  return new Map(rows.map(({ id, name }) => [id, name]));
+}

@@ -1,0 +1,68 @@
+/** Form tools as agents call them: `form_<name>`, with the form as its arguments. */
+import type { Context } from "../../core/context.ts";
+import { AppError } from "../../core/errors.ts";
+import type { FormDefinition, TenantLimits } from "../../migrations/types.ts";
+import { limitsOf } from "../limits.ts";
+import type { Tool, ToolRun, ToolSource } from "../tools/tool.ts";
+import { modelSchema } from "./schema.ts";
+import { fillForm } from "./submit.ts";
+
+const SHOWN = 300;
+
+export const formSource: ToolSource = {
+  async list({ sql }: Context, tenantId: string): Promise<Tool[]> {
+    const rows = await sql<{ id: string; definition: FormDefinition }[]>`
+      select id, definition from form_tools where tenant_id = ${tenantId} and state = 'active' order by name`;
+    return rows.map(({ id, definition }) => toolOf(id, definition));
+  },
+};
+
+function toolOf(formId: string, { name, title, description, input, output }: FormDefinition): Tool {
+  const returns = output ? "Returns a JSON object." : "Returns a text.";
+  return {
+    name: `form_${name}`,
+    group: "forms",
+    title,
+    description: `${description || title}${/[.!?]$/.test(description || title) ? "" : "."} ${returns}`,
+    input: modelSchema(input),
+    risk: "medium",
+    reads: "private",
+    sends: "inside",
+    repeatable: true,
+    sentence: (args) =>
+      `fill in the form “${title}” with ${JSON.stringify(args).replaceAll(/\s+/g, " ").slice(0, SHOWN)}`,
+    run: async (call) => {
+      await fill(formId, call);
+      return { waiting: true };
+    },
+  };
+}
+
+/** The same call fills it in once, whatever crashes in between. */
+async function fill(formId: string, { ctx, tenantId, callId, args, agent, run, person }: ToolRun): Promise<void> {
+  const hops = (run?.hops ?? 0) + 1;
+  await checkHops(ctx, tenantId, hops, agent.name);
+  await fillForm(ctx, {
+    tenantId,
+    formId,
+    values: args,
+    by: person,
+    ...(run ? { askedBy: agent.userId } : {}),
+    via: "tool",
+    cause: ["tool", callId],
+    parentCall: callId,
+    hops,
+    untrusted: run?.untrusted ?? null,
+  });
+}
+
+/** A form that an agent does is one more agent in a row. */
+async function checkHops({ sql }: Context, tenantId: string, hops: number, agent: string): Promise<void> {
+  const [tenant] = await sql<{ limits: TenantLimits }[]>`select limits from tenants where id = ${tenantId}`;
+  const { maxHops } = limitsOf({ limits: tenant?.limits ?? {} });
+  if (hops > maxHops)
+    throw new AppError(
+      "forbidden",
+      `${maxHops} agents in a row have now worked for each other, so ${agent} may fill in no further form for this question.`,
+    );
+}
