@@ -29,7 +29,7 @@ export function metricsRoutes(ctx: Context): Hono {
       metric,
       ctx.sql<
         Sample[]
-      >`select state, count(*)::int as value from runs where state in ('queued', 'running') group by state`,
+      >`select state, count(*)::int as value from runs where state in ('queued', 'running', 'waiting') group by state`,
     ),
   );
   gauge("actions_open", "Small things in Matrix that wait to be done", [], (metric) =>

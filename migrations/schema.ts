@@ -378,8 +378,8 @@ export const runs = pgTable(
     finishedAt: at("finished_at"),
   },
   (t) => [
-    index("runs_open").on(t.createdAt).where(sql`state in ('queued','running')`),
-    index("runs_waiting").on(t.createdAt).where(sql`state = 'waiting'`),
+    // Conditions on one or two of these use it too.
+    index("runs_open").on(t.createdAt).where(sql`state in ('queued','running','waiting')`),
     index("runs_parent").on(t.parentCall).where(sql`parent_call is not null`),
     index("runs_tenant").on(t.tenantId, t.createdAt),
     index("runs_newest").on(t.createdAt, t.id),

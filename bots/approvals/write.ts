@@ -27,6 +27,7 @@ interface Decided {
   callId: string;
   agentId: string;
   roomId: string;
+  kind: "tool" | "input";
   tool: string;
   schemaHash: string;
   state: "approved" | "declined" | "answered" | "expired" | "withdrawn";
@@ -34,7 +35,7 @@ interface Decided {
 }
 
 const COLUMNS = (sql: TransactionSql) => sql`
-  id, tenant_id as "tenantId", run_id as "runId", call_id as "callId", agent_id as "agentId", room_id as "roomId", tool,
+  id, tenant_id as "tenantId", run_id as "runId", call_id as "callId", agent_id as "agentId", room_id as "roomId", kind, tool,
   schema_hash as "schemaHash", state, answer`;
 
 /** Writes the decision and takes the run up, in the caller's transaction. Returns what `tellQueued` takes; null when it was decided already or its time is over. */
@@ -44,6 +45,7 @@ export async function writeVerdict(sql: TransactionSql, wish: NewVerdict): Promi
     update approvals set state = ${state}, decided_by = ${wish.by}, decided_via = ${wish.via}, answer = ${wish.answer},
       decided_at = to_timestamp(${wish.at}::float8 / 1000)
     where id = ${wish.approvalId} and state = 'open' and expires_at >= to_timestamp(${wish.at}::float8 / 1000)
+      and exists (select from runs r where r.id = run_id and r.stop_reason is null and r.state in ('queued', 'running', 'waiting'))
       and kind = ${state === "answered" ? "input" : "tool"} and (${wish.verdict !== "always"} or grantable)
     returning ${COLUMNS(sql)}`;
   if (!row) return null;
@@ -69,7 +71,7 @@ async function follow(sql: TransactionSql, row: Decided): Promise<string[]> {
   return queued;
 }
 
-async function settleCall(sql: TransactionSql, { callId, state, answer }: Decided): Promise<void> {
+async function settleCall(sql: TransactionSql, { callId, kind, state, answer }: Decided): Promise<void> {
   switch (state) {
     case "approved":
       await sql`update tool_calls set state = 'approved' where id = ${callId} and state = 'waiting'`;
@@ -83,7 +85,7 @@ async function settleCall(sql: TransactionSql, { callId, state, answer }: Decide
       return;
     }
     case "expired": {
-      const reason = "Nobody decided in time, so it was not done.";
+      const reason = kind === "input" ? "Nobody answered in time." : "Nobody decided in time, so it was not done.";
       await finishCall(sql, callId, { state: "declined", result: reason, reason });
       return;
     }
@@ -103,7 +105,7 @@ export async function closeApprovals(ctx: Context): Promise<number> {
         select o.id from approvals o join runs x on x.id = o.run_id where o.state = 'open'
           and (o.expires_at < ${now} or x.state not in ('queued', 'running', 'waiting')) limit 200 for update of o skip locked)
       returning a.id, a.tenant_id as "tenantId", a.run_id as "runId", a.call_id as "callId", a.agent_id as "agentId", a.room_id as "roomId",
-        a.tool, a.schema_hash as "schemaHash", a.state, a.answer`;
+        a.kind, a.tool, a.schema_hash as "schemaHash", a.state, a.answer`;
     closed = rows.length;
     const ids: string[] = [];
     for (const row of rows) ids.push(...(await follow(sql, row)));

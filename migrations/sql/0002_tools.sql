@@ -173,6 +173,7 @@ CREATE TABLE "tool_settings" (
 	"search_key" text
 );
 --> statement-breakpoint
+DROP INDEX "runs_open";--> statement-breakpoint
 ALTER TABLE "runs" ADD COLUMN "on_behalf_of" text;--> statement-breakpoint
 ALTER TABLE "runs" ADD COLUMN "untrusted" text;--> statement-breakpoint
 ALTER TABLE "runs" ADD COLUMN "parent_call" text;--> statement-breakpoint
@@ -218,5 +219,5 @@ CREATE INDEX "tool_calls_newest" ON "tool_calls" USING btree ("tenant_id","creat
 CREATE INDEX "tool_calls_agent" ON "tool_calls" USING btree ("agent_id","created_at");--> statement-breakpoint
 CREATE INDEX "tool_calls_tool" ON "tool_calls" USING btree ("tenant_id","tool","created_at");--> statement-breakpoint
 CREATE INDEX "tool_counts_since" ON "tool_counts" USING btree ("since");--> statement-breakpoint
-CREATE INDEX "runs_waiting" ON "runs" USING btree ("created_at") WHERE state = 'waiting';--> statement-breakpoint
-CREATE INDEX "runs_parent" ON "runs" USING btree ("parent_call") WHERE parent_call is not null;
+CREATE INDEX "runs_parent" ON "runs" USING btree ("parent_call") WHERE parent_call is not null;--> statement-breakpoint
+CREATE INDEX "runs_open" ON "runs" USING btree ("created_at") WHERE state in ('queued','running','waiting');
