@@ -2,6 +2,7 @@
 import type { Context } from "../core/context.ts";
 import { regularly } from "../core/regularly.ts";
 import { completeRemovals } from "./agents.ts";
+import { eraseRuns } from "./erase.ts";
 
 const EVERY_MS = 6 * 3_600_000;
 const BATCH = 500;
@@ -17,7 +18,17 @@ export function startRetention(ctx: Context): { stop(): Promise<void> } {
 
 /** Erases every text beyond its tenant's time. Ends early, between batches, when `enough` says so. */
 export async function eraseOld(ctx: Context, enough: () => boolean = () => false): Promise<void> {
-  for (const batch of [eraseEvents, deleteAnswers, deleteActions, deleteForms, eraseRedacted, deleteTries, nameAgents])
+  for (const batch of [
+    eraseEvents,
+    deleteAnswers,
+    deleteActions,
+    deleteForms,
+    eraseRedacted,
+    deleteTried,
+    deleteCounts,
+    deleteTries,
+    nameAgents,
+  ])
     while (!enough() && (await batch(ctx)) === BATCH);
 }
 
@@ -73,11 +84,32 @@ async function deleteForms({ sql }: Context): Promise<number> {
 }
 
 /** A run that was just ending when its question was redacted may have written after it. */
-const eraseRedacted = async ({ sql }: Context) =>
+async function eraseRedacted({ sql }: Context): Promise<number> {
+  const rows = await sql<{ id: string; tenantId: string }[]>`
+    select id, tenant_id as "tenantId" from runs r where stop_reason = 'redacted' and state not in ('queued', 'running', 'waiting') and (
+      exists (select from steps s where s.run_id = r.id and s.output is not null)
+      or exists (select from tool_calls c where c.run_id = r.id and (c.arguments is not null or c.result is not null or c.reason is not null))
+      or exists (select from approvals a where a.run_id = r.id and (a.sentence is not null or a.answer is not null))) limit ${BATCH}`;
+  for (const { id, tenantId } of rows) await Promise.all(eraseRuns(sql, tenantId, [id]));
+  return rows.length;
+}
+
+/** Calls of tools that somebody tried; those of runs go with their runs. */
+const deleteTried = async ({ sql }: Context) =>
   (
     await sql`
-    update steps set output = null where output is not null and run_id in (
-      select id from runs where stop_reason = 'redacted' and state not in ('queued', 'running', 'waiting')) `
+    delete from tool_calls where id in (
+      select c.id from tenants t cross join lateral (
+        select id from tool_calls where tenant_id = t.id and run_id is null and created_at < now() - make_interval(days => t.retention_days)
+          limit ${BATCH}) c limit ${BATCH})`
+  ).count;
+
+/** Limits are of an hour and of a day: what was counted before is asked by nobody. */
+const deleteCounts = async ({ sql }: Context) =>
+  (
+    await sql`
+    delete from tool_counts where (agent_id, key, unit, since) in (
+      select agent_id, key, unit, since from tool_counts where since < now() - interval '3 days' limit ${BATCH})`
   ).count;
 
 /** Chats beside agents' forms in which nothing was said for a day, with their messages. Their runs stay for as long as others. */

@@ -1,5 +1,6 @@
 /** A run as a plain text that can be sent to somebody else: no secrets, and no words of people unless asked for. Pure. */
 import type { Timeline } from "./run-timeline.ts";
+import { inOrder } from "./run-tools.ts";
 
 const iso = (at: number) => new Date(at).toISOString();
 
@@ -7,7 +8,7 @@ const iso = (at: number) => new Date(at).toISOString();
 export function runReport(run: Timeline, { texts }: { texts: boolean }): string {
   const lines = [
     `Agentopia run ${run.id}`,
-    `state        ${run.state}${run.stop ? ` (${run.stop.reason})` : ""}${run.source === "try" ? ", tried in the panel" : ""}`,
+    `state        ${run.state}${run.stop ? ` (${run.stop.reason})` : ""}${sourceText(run)}`,
     `agent        ${run.agent.name}, version ${run.agent.version}, ${run.agent.state}`,
     `room         ${run.room?.id ?? "none"}`,
     `question     ${run.question.eventId}`,
@@ -17,14 +18,48 @@ export function runReport(run: Timeline, { texts }: { texts: boolean }): string 
     "Moments (ms after the question)",
     ...run.moments.map(({ what, at, sinceMs }) => `  ${what.padEnd(11)} ${iso(at)}  +${Math.round(sinceMs)}`),
     "",
-    "Model calls",
-    ...(run.calls.length === 0 ? ["  none"] : run.calls.map(callLine)),
+    "Model calls and tools",
+    ...(run.calls.length === 0 ? ["  none"] : []),
+    ...inOrder(run.calls, run.tools).flatMap(({ call, tool }) => (call ? [callLine(call)] : toolLines(tool, texts))),
+    ...(run.untrusted === null
+      ? []
+      : [`  it has read something that nobody vouches for${texts ? `: ${run.untrusted}` : ""}`]),
     ...contextLines(run, texts),
     ...(texts ? ["", "Question", indent(run.question.text), "", "Answer", indent(run.answer.text)] : []),
     "",
     texts ? "This report holds the texts of people." : "Texts were left out.",
   ];
   return `${redact(lines.join("\n"))}\n`;
+}
+
+const sourceText = ({ source, parent }: Timeline): string =>
+  source === "try"
+    ? ", tried in the panel"
+    : source === "task"
+      ? `, for ${parent ? `run ${parent.id}` : "a form"}`
+      : "";
+
+/** Reasons and sentences hold arguments: they are texts. */
+function toolLines(tool: Timeline["tools"][number], texts: boolean): string[] {
+  const { approval, untrusted, tokens } = tool;
+  const asked = approval ? [`asked: ${approval.state}${approval.via ? ` by ${approval.via}` : ""}`] : [];
+  const facts = [
+    `tool ${tool.tool}: ${tool.state}`,
+    ...asked,
+    tool.durationMs === null ? "not ended" : `${Math.round(tool.durationMs)} ms`,
+    ...(tokens > 0 ? [`${tokens} tokens`] : []),
+    ...(untrusted === null ? [] : ["result not vouched for"]),
+    ...tool.runs.map(({ id }) => `began run ${id}`),
+  ];
+  const line = `  ${iso(tool.at)} ${facts.join(", ")}`;
+  if (!texts) return [line];
+  const said = [
+    ...(tool.reason ? [`why: ${tool.reason}`] : []),
+    `arguments: ${tool.arguments === null ? (tool.erased ? "(erased)" : "none") : JSON.stringify(tool.arguments)}`,
+    ...(approval?.answer ? [`said: ${approval.answer}`] : []),
+    `result: ${tool.result ?? (tool.erased ? "(erased)" : "none")}`,
+  ];
+  return [line, indent(said.join("\n"))];
 }
 
 function callLine(call: Timeline["calls"][number]): string {

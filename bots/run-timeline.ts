@@ -5,6 +5,7 @@ import type { AgentDefinition, RunTimings, StepContext, StepDetail } from "../mi
 import { nameIn } from "./person-name.ts";
 import { positionsOf } from "./positions.ts";
 import { textOf } from "./prompt.ts";
+import { readTools, type TimelineApproval, type TimelineTool } from "./run-tools.ts";
 
 /** Moments are milliseconds since 1970. */
 export interface TimelineMessage {
@@ -55,6 +56,14 @@ export interface Timeline {
     contextWindow: number;
   } | null;
   calls: TimelineCall[];
+  /** What it did with tools, in order; `inOrder` puts them between the model's calls. */
+  tools: TimelineTool[];
+  /** What it has read that nobody vouches for: since a tool's result that says so, or from its beginning. */
+  untrusted: string | null;
+  /** The person for whom it acts. */
+  onBehalfOf: string | null;
+  /** The run that handed this work over, and waits for it. */
+  parent: { id: string; agentName: string } | null;
   attempts: number;
   edits: number;
   answer: { text: string | null; messages: { eventId: string; link: string | null }[] };
@@ -72,9 +81,10 @@ export type Moment = "asked" | "routed" | "started" | "first_text" | "finished";
 export async function readTimeline(ctx: Context, tenantId: string, runId: string): Promise<Timeline> {
   const run = await readRun(ctx, tenantId, runId);
   const context = run.detail?.context;
-  const [messages, calls, feedback, others] = await Promise.all([
+  const [messages, calls, { tools, people }, feedback, others] = await Promise.all([
     context ? readMessages(ctx, run, positionsOf(context.messages)) : [],
     readCalls(ctx, runId),
+    readTools(ctx, run),
     readFeedback(ctx, run),
     readOthers(ctx, run),
   ]);
@@ -83,6 +93,7 @@ export async function readTimeline(ctx: Context, tenantId: string, runId: string
     ...messages.map(({ by }) => by),
     ...feedback.map(({ by }) => by),
     ...(run.stoppedBy ? [run.stoppedBy] : []),
+    ...people,
   ]);
   const nameOf = (userId: string) => names.get(userId) ?? nameIn(userId);
   const link = (eventId: string) => (run.source === "room" ? eventLink(run.roomId, eventId, run.serverName) : null);
@@ -106,6 +117,10 @@ export async function readTimeline(ctx: Context, tenantId: string, runId: string
     },
     context: context ? contextOf(run, context, messages, nameOf) : null,
     calls,
+    tools: tools.map((tool) => ({ ...tool, approval: tool.approval && named(tool.approval, nameOf) })),
+    untrusted: run.untrusted,
+    onBehalfOf: run.onBehalfOf,
+    parent: run.parentId === null ? null : { id: run.parentId, agentName: run.parentAgent ?? "" },
     attempts: run.detail?.attempts ?? 0,
     edits: run.reply?.edits ?? run.detail?.edits ?? 0,
     answer: { text: run.output, messages: run.eventIds.map((eventId) => ({ eventId, link: link(eventId) })) },
@@ -118,6 +133,12 @@ export async function readTimeline(ctx: Context, tenantId: string, runId: string
     others,
   };
 }
+
+const named = (approval: TimelineApproval, nameOf: (userId: string) => string): TimelineApproval => ({
+  ...approval,
+  onlyPerson: approval.onlyPerson === null ? null : nameOf(approval.onlyPerson),
+  name: approval.by === null ? null : nameOf(approval.by),
+});
 
 /** https://spec.matrix.org: matrix.to links, which Element opens. */
 function eventLink(roomId: string, eventId: string | null, server: string): string {
@@ -160,6 +181,10 @@ interface RunRow {
   error: string | null;
   stopReason: string | null;
   stoppedBy: string | null;
+  untrusted: string | null;
+  onBehalfOf: string | null;
+  parentId: string | null;
+  parentAgent: string | null;
 }
 
 async function readRun({ sql }: Context, tenantId: string, runId: string): Promise<RunRow> {
@@ -177,7 +202,8 @@ async function readRun({ sql }: Context, tenantId: string, runId: string): Promi
       ${ms(sql`r.created_at`)} as "createdAt", ${ms(sql`r.started_at`)} as "startedAt", ${ms(sql`r.finished_at`)} as "finishedAt",
       r.timings, s.output, s.detail, ${ms(sql`s.finished_at`)} as "thoughtAt",
       p.detail as reply, case when n.current_run_id = r.id then n.event_ids else '[]' end as "eventIds",
-      r.error_code as "errorCode", r.error, r.stop_reason as "stopReason", r.stopped_by as "stoppedBy"
+      r.error_code as "errorCode", r.error, r.stop_reason as "stopReason", r.stopped_by as "stoppedBy", r.untrusted,
+      r.on_behalf_of as "onBehalfOf", b.id as "parentId", ba.name as "parentAgent"
     from runs r join tenants t on t.id = r.tenant_id join agents a on a.id = r.agent_id join answers n on n.id = r.answer_id
       left join agent_versions v on v.agent_id = r.agent_id and v.version = r.agent_version
       left join rooms m on m.tenant_id = r.tenant_id and m.room_id = r.room_id
@@ -185,6 +211,8 @@ async function readRun({ sql }: Context, tenantId: string, runId: string): Promi
       left join inbox g on g.tenant_id = r.tenant_id and g.event_id = r.trigger_event
       left join steps s on s.run_id = r.id and s.position = 0
       left join steps p on p.run_id = r.id and p.position = 1
+      left join tool_calls c on c.id = r.parent_call and c.tenant_id = r.tenant_id
+      left join runs b on b.id = c.run_id left join agents ba on ba.id = b.agent_id
     where r.tenant_id = ${tenantId} and r.id = ${runId}`;
   if (!row) throw new AppError("not_found", "There is no such run. It may be older than texts and runs are kept.");
   return row;

@@ -4,6 +4,7 @@ import type { ListedRun } from "../../bots/run-list.ts";
 import type { Timeline } from "../../bots/run-timeline.ts";
 import { moment, z } from "./endpoint.ts";
 import { iso } from "./iso.ts";
+import { callState } from "./tools-views.ts";
 
 const STATES = ["queued", "running", "waiting", "done", "stopped", "superseded", "failed"] as const;
 const stateView = z.enum(STATES);
@@ -63,6 +64,42 @@ const messageView = z.object({
   text: z.string().nullable().openapi({ description: "Null: erased, or not for whoever asks." }),
 });
 
+const toolView = z.object({
+  id: z.string(),
+  turn: z.number().int(),
+  index: z.number().int(),
+  tool: z.string(),
+  title: z.string(),
+  group: z.string(),
+  state: callState,
+  reason: z.string().nullable(),
+  arguments: z.record(z.string(), z.unknown()).nullable(),
+  result: z.string().nullable(),
+  erased: z.boolean(),
+  untrusted: z.string().nullable().openapi({ description: "Where its result comes from when nobody vouches for it." }),
+  tokens: z.number().int(),
+  at: moment,
+  durationMs: z.number().nullable(),
+  approval: z
+    .object({
+      id: z.string(),
+      kind: z.enum(["tool", "input"]),
+      state: z.enum(["open", "approved", "declined", "answered", "expired", "withdrawn"]),
+      sentence: z.string().nullable(),
+      level: z.number().int().nullable(),
+      onlyPerson: z.string().nullable().openapi({ description: "What the one person who is asked is called." }),
+      name: z.string().nullable().openapi({ description: "Who decided." }),
+      via: z.enum(["reaction", "reply", "panel"]).nullable(),
+      at: moment.nullable(),
+      answer: z.string().nullable(),
+      expiresAt: moment,
+    })
+    .nullable(),
+  runs: z
+    .array(z.object({ id: z.string(), agentName: z.string(), state: stateView }))
+    .openapi({ description: "Runs that it began." }),
+});
+
 export const runView = z
   .object({
     id: z.string(),
@@ -111,6 +148,14 @@ export const runView = z
         at: moment,
       }),
     ),
+    tools: z.array(toolView).openapi({ description: "What it did with tools, without what looks like a secret." }),
+    untrusted: z.string().nullable().openapi({
+      description: "What it has read that nobody vouches for: from then on nothing goes outside without approval.",
+    }),
+    parent: z
+      .object({ id: z.string(), agentName: z.string() })
+      .nullable()
+      .openapi({ description: "The run that handed this work over." }),
     attempts: z.number().int(),
     edits: z.number().int(),
     answer: z.object({
@@ -148,6 +193,11 @@ export function toRunView(run: Timeline, { all }: { all: boolean }): RunView {
       files: all ? run.context.files : [],
     },
     calls: run.calls.map((call) => ({ ...call, at: iso(call.at) })),
+    tools: run.tools.map(({ approval, ...tool }) => ({
+      ...tool,
+      at: iso(tool.at),
+      approval: approval && { ...approval, at: iso(approval.at), expiresAt: iso(approval.expiresAt) },
+    })),
     moments: run.moments.map((one) => ({ ...one, at: iso(one.at) })),
     feedback: run.feedback.map((one) => ({ ...one, at: iso(one.at) })),
   };

@@ -40,7 +40,9 @@ async function runFor(
   all: boolean,
 ): Promise<Timeline> {
   const run = await readTimeline(ctx, ids.client, ids.run);
-  if (all || run.question.by === byline(caller)) return run;
+  const by = byline(caller);
+  // What an agent handed over for somebody is theirs as well.
+  if (all || run.question.by === by || (run.source === "task" && run.onBehalfOf === by)) return run;
   throw new AppError("not_found", "There is no such run of yours.");
 }
 
@@ -123,7 +125,7 @@ const controls = (ctx: Context): Endpoint[] => [
       const run = await readTimeline(ctx, params.client, params.run);
       audit({ target: { kind: "run", id: run.id, name: run.agent.name }, before: { state: run.state } });
       const stopping = await stopRun(ctx, run.id, "operator", byline(caller));
-      if (!stopping && run.state !== "queued" && run.state !== "running")
+      if (!stopping && run.state !== "queued" && run.state !== "running" && run.state !== "waiting")
         throw new AppError("conflict", "This run is over already.");
       return { stopping: true };
     },

@@ -1,4 +1,5 @@
 import type { Command } from "commander";
+import type { TimelineTool } from "../../bots/run-tools.ts";
 import type { Context } from "../../core/context.ts";
 import { AppError } from "../../core/errors.ts";
 import type { runs } from "../../migrations/schema.ts";
@@ -16,7 +17,7 @@ export function addRunCommands(program: Command, io: CliIo): void {
     .command("list <client>")
     .description("a client's runs, newest first")
     .option("--limit <number>", "how many", wholeNumber, 50)
-    .option("--state <state>", "queued, running, done, stopped, superseded or failed")
+    .option("--state <state>", "queued, running, waiting, done, stopped, superseded or failed")
     .option("--json", "print JSON")
     .addHelpText("after", examples(["run list demo", "run list demo --state failed --json"]))
     .action((client: string, options: { limit: number; state?: string; json?: boolean }) => list(io, client, options));
@@ -112,7 +113,8 @@ async function factsOf(ctx: Context, found: RunRow[], { texts }: { texts: boolea
           detail,
           startedAt: startedAt.toISOString(),
           finishedAt: finishedAt?.toISOString() ?? null,
-          ...(texts ? { output } : {}),
+          // What a turn with tools holds stands with its calls, without secrets.
+          ...(texts && kind !== "tools" ? { output } : {}),
         })),
     };
   });
@@ -125,7 +127,8 @@ async function show(io: CliIo, id: string, { json }: { json?: boolean }): Promis
   await withPlatform(async (ctx) => {
     const [facts] = await factsOf(ctx, [await runNamed(ctx, id)], { texts: true });
     if (!facts) throw new AppError("internal", "The run could not be read.");
-    if (json) return printJson(io, facts);
+    const tools = await toolsOf(ctx, id);
+    if (json) return printJson(io, { ...facts, tools });
     const { steps, timings, ...rest } = facts;
     for (const [name, value] of Object.entries(rest)) if (value !== null) io.out(`${name.padEnd(12)}${value}`);
     io.out(
@@ -139,7 +142,24 @@ async function show(io: CliIo, id: string, { json }: { json?: boolean }): Promis
       io.out(`\nstep ${step.position}: ${step.kind}, ${step.state} ${JSON.stringify(step.detail)}`);
       if (step.output) io.out(step.output);
     }
+    for (const tool of tools) printTool(io, tool);
   });
+}
+
+async function toolsOf(ctx: Context, id: string): Promise<TimelineTool[]> {
+  const { readTools } = await import("../../bots/run-tools.ts");
+  return (await readTools(ctx, await runNamed(ctx, id))).tools;
+}
+
+/** Without what looks like a secret, as the panel shows it. */
+function printTool(io: CliIo, { tool, state, reason, approval, untrusted, result, ...call }: TimelineTool): void {
+  const asked = approval ? `, asked: ${approval.state}${approval.name ? ` by ${approval.name}` : ""}` : "";
+  io.out(`\ntool ${call.turn + 1}.${call.index + 1}: ${tool}, ${state}${asked}`);
+  if (reason) io.out(reason);
+  io.out(call.arguments === null ? (call.erased ? "(erased)" : "no arguments") : JSON.stringify(call.arguments));
+  if (untrusted) io.out(`from ${untrusted}, which nobody vouches for:`);
+  if (result) io.out(result);
+  for (const begun of call.runs) io.out(`began run ${begun.id} of ${begun.agentName}: ${begun.state}`);
 }
 
 async function stop(io: CliIo, id: string, { json }: { json?: boolean }): Promise<void> {

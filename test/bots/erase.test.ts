@@ -2,6 +2,7 @@ import { expect, test } from "vitest";
 import { drainRoom } from "../../bots/drain-room.ts";
 import { eraseText } from "../../bots/erase.ts";
 import { eraseOld } from "../../bots/retention.ts";
+import { startRun } from "../../bots/start-run.ts";
 import type { Context } from "../../core/context.ts";
 import { testContext } from "../harness/postgres.ts";
 import { ALICE, deliver, edit, event, makeTenant, ROOM, says, TENANT, WRITER } from "./tenant.ts";
@@ -130,4 +131,110 @@ test("each tenant has a time of its own, and more than one batch is done", async
   await ctx.sql`update tenants set retention_days = 7`;
   await eraseOld(ctx);
   expect(await ctx.sql`select 1 from inbox where content <> '{}'`).toHaveLength(0);
+});
+
+/** What a run with tools wrote down: its arguments and results, what people were asked and said, the work that it handed over, a form that it filled in. */
+async function withTools(ctx: Context) {
+  const { question, answer, run } = await answered(ctx);
+  await ctx.sql`insert into steps (run_id, position, kind, output) values (${run.id}, 2, 'tools', ${JSON.stringify({ text: SECRET })})`;
+  await ctx.sql`update runs set untrusted = ${`the page https://x.test/${SECRET}`} where id = ${run.id}`;
+  await ctx.sql`
+    insert into tool_calls (id, tenant_id, run_id, agent_id, turn, index, call_id, tool, tool_group, arguments, arguments_hash, schema_hash, state,
+      reason, result, untrusted)
+    values ('call', ${TENANT}, ${run.id}, 'writer', 0, 0, 'x', 'act', 'probe', ${ctx.sql.json({ word: SECRET })}, '', '', 'done', ${SECRET}, ${SECRET},
+      ${`the page ${SECRET}`})`;
+  await ctx.sql`
+    insert into approvals (id, tenant_id, run_id, call_id, agent_id, room_id, kind, tool, sentence, answer, arguments_hash, schema_hash, state, expires_at)
+    values ('approval', ${TENANT}, ${run.id}, 'call', 'writer', ${ROOM}, 'tool', 'act', ${`send ${SECRET}`}, ${SECRET}, '', '', 'approved', now())`;
+  const child = await ctx.sql.begin((sql) =>
+    startRun(sql, {
+      kind: "task",
+      cause: ["call"],
+      tenantId: TENANT,
+      agentId: "planner",
+      source: "task",
+      roomId: ROOM,
+      threadRoot: null,
+      text: `Look after ${SECRET}`,
+      askedBy: WRITER,
+      onBehalfOf: ALICE,
+      untrusted: null,
+      hops: 1,
+      parentCall: "call",
+      now: 0,
+    }),
+  );
+  await ctx.sql`insert into steps (run_id, position, kind, output) values (${child}, 0, 'model', ${SECRET})`;
+  await ctx.sql`insert into form_tools (id, tenant_id, name, definition) values ('form', ${TENANT}, 'offer', '{}')`;
+  await ctx.sql`
+    insert into form_runs (id, tenant_id, form_id, version, "values", via, by, parent_call, state, result)
+    values ('filled', ${TENANT}, 'form', 1, ${ctx.sql.json({ about: SECRET })}, 'tool', ${ALICE}, 'call', 'done', ${SECRET})`;
+  return { question, answer, run, child };
+}
+
+test("with a redacted question goes what its tools were given and returned, what people were asked, and what was handed over", async () => {
+  const ctx = await testContext();
+  const { question, answer, child } = await withTools(ctx);
+  const held = ["approvals", "form_runs", "inbox", "runs", "steps", "tool_calls"];
+  expect((await holders(ctx)).toSorted()).toEqual(held);
+  await redact(ctx, question);
+  expect(await holders(ctx)).toEqual(["inbox"]); // the agent's own message, until it is redacted too
+  await redact(ctx, answer);
+  expect(await holders(ctx)).toEqual([]);
+  expect(await ctx.sql`select untrusted from runs where untrusted is not null`).toEqual([
+    { untrusted: "an erased text" },
+  ]);
+  expect(await ctx.sql`select stop_reason as why from runs where id = ${child}`).toEqual([{ why: "redacted" }]);
+});
+
+test.each([
+  ["the agent's question to people", WRITER, { "dev.agentopia.approval": { id: "approval" } }],
+  ["what somebody replied to it", ALICE, { "m.relates_to": { "m.in_reply_to": { event_id: "$asked" } } }],
+])("redacting %s erases what the run wrote down, once it is over", async (_name, sender, more) => {
+  const ctx = await testContext();
+  const { run } = await withTools(ctx);
+  const asked = { ...says("May I?"), "dev.agentopia.approval": { id: "approval" } };
+  await deliver(ctx, event({ id: "$asked", sender: WRITER, content: asked }));
+  const spoken = event({ sender, content: { ...says(SECRET), ...more } });
+  await deliver(ctx, spoken);
+  await ctx.sql`update runs set state = 'running' where id = ${run.id}`;
+  await eraseText(ctx.sql, TENANT, spoken.event_id);
+  expect(await ctx.sql`select 1 from tool_calls where arguments is not null`).toHaveLength(1);
+  await ctx.sql`update inbox set content = ${ctx.sql.json({ ...says(SECRET), ...more })} where event_id = ${spoken.event_id}`;
+  await ctx.sql`update runs set state = 'done' where id = ${run.id}`;
+  await eraseText(ctx.sql, TENANT, spoken.event_id);
+  expect(await ctx.sql`select 1 from tool_calls where arguments is not null or result is not null`).toHaveLength(0);
+  expect(await ctx.sql`select 1 from approvals where sentence is not null or answer is not null`).toHaveLength(0);
+});
+
+test("what a tool returned after its question was redacted goes as well", async () => {
+  const ctx = await testContext();
+  const { question, run } = await withTools(ctx);
+  await redact(ctx, question);
+  await ctx.sql`update runs set stop_reason = 'redacted', state = 'stopped' where id = ${run.id}`;
+  await ctx.sql`update tool_calls set result = ${SECRET}`;
+  await eraseOld(ctx);
+  expect(await ctx.sql`select 1 from tool_calls where result is not null`).toHaveLength(0);
+});
+
+test("calls go with their runs, tried ones by themselves, and what was counted after three days", async () => {
+  const ctx = await testContext();
+  await withTools(ctx);
+  await ctx.sql`
+    insert into tool_calls (id, tenant_id, turn, index, call_id, tool, tool_group, arguments_hash, schema_hash, state, created_at)
+    select 'tried-' || n, ${TENANT}, 0, 0, 'x', 'act', 'probe', '', '', 'done', now() - n * interval '60 days' from generate_series(0, 3) n`;
+  await ctx.sql`
+    insert into tool_counts (agent_id, key, unit, since, count)
+    select 'writer', 'probe', 'hour', now() - n * interval '1 day', 1 from generate_series(0, 9) n`;
+  await eraseOld(ctx);
+  expect((await ctx.sql`select id from tool_calls order by id`).map(({ id }) => id)).toEqual([
+    "call",
+    "tried-0",
+    "tried-1",
+  ]);
+  expect(await ctx.sql`select 1 from tool_counts`).toHaveLength(3);
+  await ctx.sql`update runs set created_at = now() - interval '91 days', state = 'done'`;
+  await eraseOld(ctx);
+  expect((await ctx.sql`select id from tool_calls order by id`).map(({ id }) => id)).toEqual(["tried-0", "tried-1"]);
+  expect(await ctx.sql`select 1 from approvals`).toHaveLength(0);
 });
