@@ -45,6 +45,8 @@ export interface ScheduleFilter {
   tenantId: string;
   roomId?: string | undefined;
   agentId?: string | undefined;
+  /** Whose they are. */
+  createdBy?: string | undefined;
   /** All but removed ones when not given. */
   states?: Schedule["state"][] | undefined;
 }
@@ -65,7 +67,7 @@ const joined = (sql: Sql | TransactionSql) => sql`
 /** Newest first, at most `limit`; `next` is null after the last one. */
 export async function listSchedules(
   { sql }: Pick<Context, "sql">,
-  { tenantId, roomId, agentId, states }: ScheduleFilter,
+  { tenantId, roomId, agentId, createdBy, states }: ScheduleFilter,
   page: { limit: number; after?: SchedulePlace | null | undefined },
 ): Promise<{ schedules: Schedule[]; next: SchedulePlace | null }> {
   const after = page.after ?? null;
@@ -74,6 +76,7 @@ export async function listSchedules(
     where s.tenant_id = ${tenantId} and s.state = any(${states ?? ["active", "paused", "done"]}::text[])
       ${roomId === undefined ? sql`` : sql`and s.room_id = ${roomId}`}
       ${agentId === undefined ? sql`` : sql`and s.agent_id = ${agentId}`}
+      ${createdBy === undefined ? sql`` : sql`and s.created_by = ${createdBy}`}
       ${after ? sql`and (s.created_at, s.id) < (timestamptz 'epoch' + make_interval(secs => ${after.micros}::float8 / 1000000), ${after.id})` : sql``}
     order by s.created_at desc, s.id desc limit ${page.limit + 1}`;
   const last = rows.length > page.limit ? rows[page.limit - 1] : undefined;
