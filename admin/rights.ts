@@ -49,6 +49,10 @@ export const RIGHTS = {
   /** Members: their own. */
   "schedules.read": EVERYBODY,
   "schedules.write": EVERYBODY,
+  /** Members see the forms that they can fill in, and what they filled in themselves. */
+  "forms.read": EVERYBODY,
+  "forms.fill": EVERYBODY,
+  "forms.write": MANAGERS,
   /** What one asked oneself. */
   "runs.read_own": EVERYBODY,
   "runs.read": READERS,

@@ -48,6 +48,8 @@ export type Decision =
   | { kind: "again"; run: RunStart }
   | { kind: "cancel"; stops: Stop[] }
   | { kind: "command"; name: CommandName | "unknown"; stops: Stop[]; notices: Notice[]; schedules?: ScheduleChange[] }
+  /** A form that is filled in by a message; without `filling` the notices say why it is not. `as`: who says so if it cannot be begun after all. */
+  | { kind: "form"; filling: FormFilling | null; as: string | null; notices: Notice[] }
   /** Somebody who may decided an approval, or answered a question. */
   | {
       kind: "verdict";
@@ -65,6 +67,12 @@ export type Decision =
   | { kind: "invite"; as: string; accept: false; why: string }
   | { kind: "member"; member: MemberChange; stops: Stop[]; notices: Notice[]; leave: string[]; repairPower: boolean }
   | { kind: "state"; state: RoomState; notices: Notice[]; repairPower: boolean };
+
+export interface FormFilling {
+  formId: string;
+  values: Record<string, unknown>;
+  threadRoot: string | null;
+}
 
 export interface Silence {
   agentId: string;

@@ -1,6 +1,7 @@
 /** Reads what routing needs to know for one event. All queries go out together: one way to the database and back. */
 import type { TransactionSql } from "postgres";
 import type { RoomState, TenantLimits } from "../migrations/types.ts";
+import { formWord } from "./forms/command.ts";
 import { limitsOf } from "./limits.ts";
 import { loadListing, startsListing } from "./load-listing.ts";
 import { object, readReaction, text } from "./message.ts";
@@ -8,6 +9,7 @@ import {
   type AgentView,
   type AnswerView,
   type ApprovalView,
+  type FormView,
   isAgentUser,
   type KnownEvent,
   type RoomView,
@@ -32,7 +34,8 @@ export async function loadView(sql: TransactionSql, room: RoomRow, event: Routed
   const { tenantId } = room;
   const targets = targetsOf(event);
   const speaks = event.type === "m.room.message" || event.type === "m.reaction";
-  const [around, known, answers, approvals, threads, open, listing] = await together([
+  const word = event.type === "m.room.message" ? formWord(text(event.content.body) ?? "") : null;
+  const [around, known, answers, approvals, threads, open, listing, forms] = await together([
     loadAround(sql, room, event, speaks),
     targets.length > 0 ? loadKnown(sql, tenantId, targets) : [],
     targets.length > 0 ? loadAnswers(sql, tenantId, targets) : [],
@@ -40,6 +43,7 @@ export async function loadView(sql: TransactionSql, room: RoomRow, event: Routed
     targets.length > 0 && event.type === "m.room.message" ? loadThread(sql, room, targets) : [],
     event.stateKey !== null || startsCommand(event) ? loadOpenRuns(sql, room) : [],
     startsListing(event) ? loadListing(sql, room) : null,
+    word === null ? [] : loadForm(sql, tenantId, word),
   ]);
   const { agents, people, controlJoined, since, senderName, pairs, recent } = around;
   return {
@@ -62,6 +66,7 @@ export async function loadView(sql: TransactionSql, room: RoomRow, event: Routed
     answers,
     approvals,
     inputs: around.inputs,
+    form: forms[0] ?? null,
     threadAgents: threads.map(({ agentId }) => agentId),
     openRuns: open,
     listing,
@@ -77,6 +82,10 @@ function targetsOf({ content, redacts, type }: RoutedEvent): string[] {
   if (type === "m.reaction") ids.push(readReaction(content)?.target ?? null);
   return [...new Set(ids.filter((id) => id !== null))];
 }
+
+const loadForm = (sql: TransactionSql, tenantId: string, name: string) => sql<FormView[]>`
+  select id, name, definition->>'title' as title, definition->'input' as input from form_tools
+  where tenant_id = ${tenantId} and name = ${name} and state = 'active'`;
 
 const startsCommand = (event: RoutedEvent) =>
   event.type === "m.room.message" && /!stop/i.test(text(event.content.body) ?? "");

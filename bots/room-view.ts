@@ -1,5 +1,5 @@
 /** The plain data that routing decides on: one event, and what the database knows about its room. */
-import type { AgentDefinition, AgentTools, RoomState, Scope, TenantLimits } from "../migrations/types.ts";
+import type { AgentDefinition, AgentTools, JsonSchema, RoomState, Scope, TenantLimits } from "../migrations/types.ts";
 import type { BudgetCounts } from "./budgets.ts";
 import type { ScheduleView } from "./schedules/command.ts";
 
@@ -92,6 +92,14 @@ export interface WaitingView {
   expiresAt: number;
 }
 
+/** A form of the client that a message names after "!". */
+export interface FormView {
+  id: string;
+  name: string;
+  title: string;
+  input: JsonSchema;
+}
+
 /** The newest run of an answer. */
 export interface RunView {
   id: string;
@@ -127,6 +135,8 @@ export interface RoomView {
   approvals: ApprovalView[];
   /** Open questions to the event's sender. */
   inputs: ApprovalView[];
+  /** The active form that the message names. */
+  form: FormView | null;
   /** Agents that were asked in the event's thread. */
   threadAgents: string[];
   /** Runs under way in the room, for commands. */

@@ -6,6 +6,7 @@ import { addressedBy, agentOfDirectChat, isOwnUser, namedAgents, withoutNames } 
 import { approvalOf, readReply, routeVerdict } from "./approvals/read.ts";
 import { readCommand, routeCommand, routeUnknown, unknownCommand } from "./commands.ts";
 import type { Decision } from "./decision.ts";
+import { routeForm } from "./forms/route-form.ts";
 import { type Message, readMessage, text, threadOf } from "./message.ts";
 import { routeReaction } from "./reactions.ts";
 import { routeMember, routeState } from "./room-changes.ts";
@@ -67,6 +68,8 @@ function routeMessage(event: RoutedEvent, view: RoomView): Decision {
   if (message.replaces) return routeEdit(event, message, message.replaces, view);
   const command = readCommand(message.body, view.agents);
   if (command) return routeCommand(command, event, message, view);
+  const form = message.msgtype === "m.text" ? routeForm(event, message, view) : null;
+  if (form) return form;
   const unknown = unknownCommand(message.body, view.agents);
   const hint = unknown && message.msgtype === "m.text" ? routeUnknown(unknown, event, message, view) : null;
   if (hint) return hint;

@@ -1,12 +1,16 @@
 /** Makes rows of a decision, within the transaction that routes the event. All statements go out together. */
 import type { TransactionSql } from "postgres";
 import { CHANNELS } from "../core/context.ts";
+import { AppError } from "../core/errors.ts";
 import { stableId } from "../core/ids.ts";
 import type { ActionPayload } from "../migrations/types.ts";
 import { writeVerdict } from "./approvals/write.ts";
 import type { Decision, MemberChange, Notice, RunStart, Stop } from "./decision.ts";
 import { eraseText } from "./erase.ts";
+import { submitForm } from "./forms/submit.ts";
+import { isInNoRoom } from "./made-events.ts";
 import type { RoutedEvent } from "./room-view.ts";
+import { answerIdOf, runIdOf } from "./run-ids.ts";
 import { writeScheduleChange } from "./schedules/schedules.ts";
 import { together } from "./together.ts";
 import { takeUp } from "./waiting.ts";
@@ -44,6 +48,9 @@ export async function writeDecision(
         ...(decision.schedules ?? []).map((change) => writeScheduleChange(sql, place.tenantId, change)),
       ]);
       return [];
+    case "form":
+      await writeNotices(sql, place, decision.notices);
+      return decision.filling ? await writeFilling(sql, place, event, decision) : [];
     case "verdict":
       return (await writeVerdict(sql, { ...decision, at: event.receivedAt })) ?? [];
     case "no_verdict":
@@ -90,12 +97,6 @@ export async function writeDecision(
   }
 }
 
-export const answerIdOf = (tenantId: string, run: Pick<RunStart, "questionEvent" | "agentId" | "again">): string =>
-  stableId(tenantId, run.questionEvent, run.agentId, run.again);
-
-export const runIdOf = (tenantId: string, run: Pick<RunStart, "triggerEvent" | "agentId" | "again">): string =>
-  stableId(tenantId, run.triggerEvent, run.agentId, run.again);
-
 async function writeRuns(sql: TransactionSql, place: Place, event: RoutedEvent, starts: RunStart[]): Promise<string[]> {
   await together(starts.flatMap((start) => writeRun(sql, place, event, start)));
   return starts.map((start) => runIdOf(place.tenantId, start));
@@ -138,12 +139,49 @@ export function writeRun(
  * "run again") is looked up in the first run of the same question.
  */
 function inherited(sql: TransactionSql, tenantId: string, start: RunStart) {
-  if (!start.askedBy.startsWith("@agent-")) return sql`${start.askedBy}, null`;
-  const from = start.causedBy
-    ? sql`from runs where tenant_id = ${tenantId} and id = ${start.causedBy}`
-    : sql`from runs where tenant_id = ${tenantId} and answer_id in (
-        select id from answers where tenant_id = ${tenantId} and question_event = ${start.questionEvent}) order by created_at limit 1`;
+  const first = sql`from runs where tenant_id = ${tenantId} and answer_id in (
+      select id from answers where tenant_id = ${tenantId} and question_event = ${start.questionEvent}) order by created_at limit 1`;
+  // What was planned or handed over may be made of what an agent had read, whoever asks for it once more.
+  if (!start.askedBy.startsWith("@agent-"))
+    return start.again > 0 && isInNoRoom(start.questionEvent)
+      ? sql`${start.askedBy}, (select untrusted ${first})`
+      : sql`${start.askedBy}, null`;
+  const from = start.causedBy ? sql`from runs where tenant_id = ${tenantId} and id = ${start.causedBy}` : first;
   return sql`(select on_behalf_of ${from}), (select untrusted ${from})`;
+}
+
+/** What only the database knows (a pause, a room without its agent, too many at once) is said in the room; nothing is written then. */
+async function writeFilling(
+  sql: TransactionSql,
+  { tenantId, roomId }: Place,
+  event: RoutedEvent,
+  { filling, as }: Extract<Decision, { kind: "form" }>,
+): Promise<string[]> {
+  if (!filling) return [];
+  const { formId, values, threadRoot } = filling;
+  const cause = ["command", event.eventId];
+  const wish = {
+    tenantId,
+    formId,
+    values,
+    by: event.sender,
+    via: "command" as const,
+    cause,
+    roomId,
+    threadRoot,
+    questionEvent: event.eventId,
+  };
+  try {
+    return (await submitForm(sql, wish, Math.round(event.receivedAt))).runIds;
+  } catch (error) {
+    if (!(error instanceof AppError)) throw error;
+    const place = threadRoot ? { threadRoot } : {};
+    if (as)
+      await writeNotices(sql, { tenantId, roomId }, [
+        { key: ["form", event.eventId], as, text: error.sentence, replyTo: event.eventId, ...place },
+      ]);
+    return [];
+  }
 }
 
 export async function writeStops(sql: TransactionSql, stops: Stop[]): Promise<void> {

@@ -9,6 +9,7 @@ import { clientEndpoints } from "./clients.ts";
 import type { Endpoint } from "./endpoint.ts";
 import { eventEndpoints } from "./events.ts";
 import { fileEndpoints } from "./files.ts";
+import { formEndpoints } from "./forms.ts";
 import { homeEndpoints } from "./home.ts";
 import { homeserverEndpoints } from "./homeservers.ts";
 import { inviteEndpoints } from "./invites.ts";
@@ -18,6 +19,7 @@ import { operatorEndpoints } from "./operators.ts";
 import { peopleEndpoints } from "./people.ts";
 import { roomEndpoints } from "./rooms.ts";
 import { runEndpoints } from "./runs.ts";
+import { scheduleEndpoints } from "./schedules.ts";
 import { sessionEndpoints } from "./session.ts";
 import { teamEndpoints } from "./teams.ts";
 import { templateEndpoints } from "./templates.ts";
@@ -57,9 +59,11 @@ export function allEndpoints(ctx: Context, given: Omit<ApiDeps, "live">): Endpoi
     ...tryEndpoints(ctx, deps),
     ...runEndpoints(ctx),
     ...approvalEndpoints(ctx),
+    ...scheduleEndpoints(ctx),
     ...toolEndpoints(ctx),
     ...toolSettingEndpoints(ctx),
     ...fileEndpoints(ctx),
+    ...formEndpoints(ctx),
     ...usageEndpoints(ctx),
   ];
 }

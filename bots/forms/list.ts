@@ -4,17 +4,17 @@ import { AppError } from "../../core/errors.ts";
 import type { JsonSchema } from "../../migrations/types.ts";
 import type { FormRow } from "./rows.ts";
 
+export type ListedForm = Pick<FormRow, "id" | "name" | "state" | "version" | "definition" | "draft">;
+
 /** By name, after `after`. */
 export async function listForms(
   { sql }: Context,
   tenantId: string,
   { activeOnly, q, after, limit }: { activeOnly: boolean; q: string | undefined; after: string | null; limit: number },
-): Promise<FormRow[]> {
+): Promise<ListedForm[]> {
   const like = q ? `%${q.replaceAll(/[\\%_]/g, "\\$&")}%` : null;
-  return await sql<FormRow[]>`
-    select id, tenant_id as "tenantId", name, state, version, definition, draft, draft_revision as "draftRevision", draft_by as "draftBy",
-      draft_at as "draftAt", created_at as "createdAt"
-    from form_tools where tenant_id = ${tenantId} and state <> 'removed' and (not ${activeOnly} or state = 'active')
+  return await sql<ListedForm[]>`
+    select id, name, state, version, definition, draft from form_tools where tenant_id = ${tenantId} and state <> 'removed' and (not ${activeOnly} or state = 'active')
       and (${after}::text is null or name > ${after}) and (${like}::text is null or name ilike ${like} or definition->>'title' ilike ${like})
     order by name limit ${limit}`;
 }
@@ -40,15 +40,17 @@ export interface FormRun {
   title: string;
   input: JsonSchema;
   output: JsonSchema | null;
-  createdAt: Date;
-  finishedAt: Date | null;
+  /** Milliseconds since 1970. */
+  createdAt: number;
+  finishedAt: number | null;
   micros: number;
 }
 
 const columns = ({ sql }: Context) => sql`
   f.id, f.form_id as "formId", f.version, f.via, f.by, p.display_name as "byName", f.room_id as "roomId", coalesce(r.channel, r.state->>'name') as "roomName",
   f."values", f.state, f.result, f.error, f.untrusted, f.tokens, f.run_id as "runId", d.definition->>'title' as title, d.definition->'input' as input,
-  nullif(d.definition->'output', 'null'::jsonb) as output, f.created_at as "createdAt", f.finished_at as "finishedAt",
+  nullif(d.definition->'output', 'null'::jsonb) as output, (extract(epoch from f.created_at) * 1000)::float8 as "createdAt",
+  (extract(epoch from f.finished_at) * 1000)::float8 as "finishedAt",
   (extract(epoch from f.created_at) * 1000000)::float8 as micros
   from form_runs f
     left join form_versions v on v.form_id = f.form_id and v.version = f.version
@@ -87,11 +89,11 @@ export async function listFormRuns(
 /** Throws `not_found`, also for what somebody else filled in where `by` is given. */
 export async function getFormRun(
   ctx: Context,
-  { tenantId, id, by }: { tenantId: string; id: string; by: string | null },
+  { tenantId, formId, id, by }: { tenantId: string; formId?: string; id: string; by: string | null },
 ): Promise<FormRun> {
   const { sql } = ctx;
   const [row] = await sql<FormRun[]>`
-    select ${columns(ctx)} where f.tenant_id = ${tenantId} and f.id = ${id} ${by === null ? sql`` : sql`and f.by = ${by}`}`;
+    select ${columns(ctx)} where f.tenant_id = ${tenantId} and f.id = ${id} ${formId === undefined ? sql`` : sql`and f.form_id = ${formId}`} ${by === null ? sql`` : sql`and f.by = ${by}`}`;
   if (!row) throw new AppError("not_found", "There is no such form of yours.");
   return row;
 }

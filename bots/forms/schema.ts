@@ -3,6 +3,7 @@
  * Pure.
  */
 import type { JsonSchema } from "../../migrations/types.ts";
+import { storable } from "../said.ts";
 
 export const MAX_FIELDS = 30;
 const MAX_BYTES = 32_768;
@@ -72,8 +73,10 @@ const FORMATS: Record<string, { forModel: string }> = {
 export function schemaProblem(schema: JsonSchema, what: "form" | "result"): string | null {
   if (schema.type !== "object")
     return `The ${what} must be a JSON Schema of an object: {"type": "object", "properties": …}.`;
+  if (isDeep(schema)) return `The ${what} has named fields, one level deep.`;
   if (Buffer.byteLength(JSON.stringify(schema)) > MAX_BYTES)
     return `The ${what} is too large: its schema has at most 32 kB.`;
+  if (!isStorable(schema)) return `The ${what} contains characters that cannot be stored.`;
   const strange = Object.keys(schema).find((keyword) => !OUTER.has(keyword));
   if (strange) return `The ${what} cannot use "${strange.slice(0, 60)}". It has named fields, one level deep.`;
   if (schema.additionalProperties !== undefined && schema.additionalProperties !== false)
@@ -95,6 +98,23 @@ export function schemaProblem(schema: JsonSchema, what: "form" | "result"): stri
     if (problem) return problem;
   }
   return null;
+}
+
+/** Deeper than any schema that can be used: nothing that goes down by itself (JSON.stringify, too) is given it. */
+function isDeep(schema: unknown): boolean {
+  let level: unknown[] = [schema];
+  for (let depth = 0; level.length > 0; depth++) {
+    if (depth > 6) return true;
+    level = level.flatMap((value) => (typeof value === "object" && value !== null ? Object.values(value) : []));
+  }
+  return false;
+}
+
+/** Names and texts alike: Postgres takes neither NUL nor half a character. */
+function isStorable(value: unknown): boolean {
+  if (typeof value === "string") return storable(value) === value;
+  if (typeof value !== "object" || value === null) return true;
+  return Object.entries(value).every(([name, item]) => storable(name) === name && isStorable(item));
 }
 
 const OUTER = new Set([

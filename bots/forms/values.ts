@@ -47,6 +47,7 @@ export function valueProblems(schema: JsonSchema, values: Values): FieldProblems
     if (!names.includes(name))
       problems[name.slice(0, 60)] =
         names.length > 0 ? `There is no such field. There are ${names.join(", ")}.` : "There are no fields here.";
+    else if (typeof value === "object") problems[name] = "This is not of the kind that is asked for.";
     else if (typeof value === "string" && value.length > MAX_TEXT)
       problems[name] = `Write at most ${MAX_TEXT} characters.`;
   }

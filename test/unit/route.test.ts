@@ -62,6 +62,7 @@ const view = (wish: Wish = {}): RoomView => ({
   answers: [],
   approvals: [],
   inputs: [],
+  form: null,
   threadAgents: [],
   openRuns: [],
   listing: null,
@@ -727,6 +728,10 @@ const cases: Record<string, [name: string, input: RoutedEvent, seen: Wish, expec
     ],
     ["within a sentence is none", event(text("please !stop")), { openRuns: [run()] }, "ignored:not_addressed"],
     ["with nothing under way says so", event(text("!stop")), {}, `command:stop; said by ${CONTROL}`],
+    ["!tools, !approvals and !schedules too", event(text("!tools")), {}, `command:tools; said by ${CONTROL}`],
+    ["in any case of letters", event(text(" !Approvals")), {}, `command:approvals; said by ${CONTROL}`],
+    ["after a name", event(text("Writer: !schedules", WRITER)), {}, `command:schedules; said by ${CONTROL}`],
+    ["!toolsmith is none of them", event(text("!toolsmith")), {}, `command:unknown; said by ${CONTROL}`],
     ["!help is answered by the control bot", event(text("!help")), {}, `command:help; said by ${CONTROL}`],
     [
       "or by an agent where it is not",
