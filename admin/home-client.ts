@@ -14,7 +14,14 @@ const QUESTIONS = 10;
 
 export async function clientAttention(ctx: Context, tenant: TenantRow): Promise<Attention[]> {
   const found = await Promise.all([agentsToSee(ctx, tenant), restToSee(ctx, tenant), teamsToSee(ctx, tenant)]);
-  const order: Attention["kind"][] = ["client_down", "no_model", "failed_runs", "token_cap", "team_problem"];
+  const order: Attention["kind"][] = [
+    "client_down",
+    "approvals_waiting",
+    "no_model",
+    "failed_runs",
+    "token_cap",
+    "team_problem",
+  ];
   const rank = ({ kind }: Attention) => (order.indexOf(kind) + order.length + 1) % (order.length + 1);
   return [...homeserverToSee(tenant), ...found.flat()].sort((a, b) => rank(a) - rank(b));
 }
@@ -58,6 +65,7 @@ interface Counts {
   suspended: number;
   used: number;
   models: boolean;
+  asked: number;
 }
 
 async function restToSee(ctx: Context, tenant: TenantRow): Promise<Attention[]> {
@@ -73,10 +81,13 @@ async function restToSee(ctx: Context, tenant: TenantRow): Promise<Attention[]> 
         and created_at < ${new Date(now - 3 * DAY)}) as unused,
       (select count(*)::int from people where tenant_id = ${id} and state = 'suspended') as suspended,
       coalesce((select used::float8 from token_days where tenant_id = ${id} and day = ${day}::date), 0) as used,
+      (select count(*)::int from (select 1 from approvals where tenant_id = ${id} and state = 'open' and kind = 'tool'
+        and expires_at >= ${new Date(now)} and room_id like '!%' limit ${COUNTED}) a) as asked,
       exists (select 1 from models where tenant_id is null or tenant_id = ${id}) as models`;
   if (!row) return [];
   const percent = Math.floor((100 * row.used) / Math.max(1, limitsOf(tenant).tokensPerDay));
   const lines: (Attention | null)[] = [
+    row.asked > 0 ? { kind: "approvals_waiting", count: row.asked, link: `/c/${id}/approvals` } : null,
     row.models ? null : { kind: "no_model", link: `/c/${id}/models` },
     row.failed > 0 ? { kind: "failed_runs", count: row.failed, link: `/c/${id}/runs?state=failed` } : null,
     percent >= 90 ? { kind: "token_cap", count: percent, link: `/c/${id}/usage` } : null,

@@ -10,6 +10,7 @@ import { listRooms, type RoomFacts } from "./rooms-list.ts";
 
 export const ATTENTION_KINDS = [
   "client_down",
+  "approvals_waiting",
   "no_model",
   "failed_runs",
   "token_cap",

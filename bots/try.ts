@@ -4,6 +4,7 @@ import { CHANNELS, type Context } from "../core/context.ts";
 import { AppError } from "../core/errors.ts";
 import { newId } from "../core/ids.ts";
 import type { AgentDefinition } from "../migrations/types.ts";
+import { approvalsIn, type ListedApproval } from "./approvals/list.ts";
 import { tellQueued } from "./drain.ts";
 import { answerIdOf, runIdOf } from "./run-ids.ts";
 import { stopRun } from "./runs.ts";
@@ -25,7 +26,15 @@ export interface TryState {
   state: "queued" | "running" | "waiting" | "done" | "stopped" | "superseded" | "failed";
   text: string;
   error: string | null;
+  /** What it asks of who tries it, before it goes on. */
+  approvals: TryApproval[];
 }
+
+/** With the exact arguments: whoever decides must see them. */
+export type TryApproval = Pick<
+  ListedApproval,
+  "id" | "kind" | "tool" | "sentence" | "why" | "arguments" | "mayDecide" | "expiresAt"
+>;
 
 /** Opens a chat with an agent, a draft perhaps. `by`: a person's user id, or `operator:<name>`. Throws `not_found` for an agent that is gone. */
 export async function openTry(
@@ -68,14 +77,29 @@ export async function readTry(
   const chats = await ctx.sql`
     select 1 from try_chats where id = ${chatId} and tenant_id = ${tenantId} and opened_by = ${by}`;
   if (chats.length === 0) throw noChat();
-  const rows = await ctx.sql<TryState[]>`
+  const rows = await ctx.sql<Omit<TryState, "approvals">[]>`
     select r.id as run, coalesce(q.content->>'body', '') as question, r.state, coalesce(s.output, '') as text, r.error
     from runs r left join steps s on s.run_id = r.id and s.position = 0
       left join inbox q on q.tenant_id = r.tenant_id and q.event_id = r.question_event
     where r.tenant_id = ${tenantId} and r.room_id = ${tryRoom(chatId)} and r.asked_by = ${by}
     order by r.created_at desc limit 50`;
-  return rows.toReversed();
+  // One question at a time is answered in a chat, so what is asked there belongs to it.
+  const waits = rows.some(({ state }) => state === "waiting");
+  const place = { tenantId, roomId: tryRoom(chatId) };
+  const asked = waits ? await approvalsIn(ctx, place, { by, reads: true, decides: true }) : [];
+  return rows.toReversed().map((row) => ({ ...row, approvals: row.state === "waiting" ? asked.map(tryApproval) : [] }));
 }
+
+const tryApproval = ({ id, kind, tool, sentence, why, arguments: args, mayDecide, expiresAt }: ListedApproval) => ({
+  id,
+  kind,
+  tool,
+  sentence,
+  why,
+  arguments: args,
+  mayDecide,
+  expiresAt,
+});
 
 /** Ends what the agent is answering, with what it has written so far. False when it was not answering. */
 export async function stopTry(

@@ -79,7 +79,7 @@ export const tryEndpoints = (_ctx: Context, deps: ApiDeps): Endpoint[] => [
       action: "agents.try",
       tag: "runs",
       summary:
-        "The chat as it is and as it grows. Each event `run` has `{run, question, state, text, error, done}`; the first ones say all of it",
+        "The chat as it is and as it grows. Each event `run` has `{run, question, state, text, error, approvals, done}`, where `approvals` are what it asks before it goes on (decided under `/approvals`); the first ones say all of it",
       answer: "stream",
     },
     async ({ ctx, caller, params, http }) => {

@@ -110,14 +110,14 @@ export async function readApproval(
   return row && isSeen(row, looker) ? toApproval(row, looker, ctx.clock.now()) : null;
 }
 
-/** What a run waits for. */
-export async function approvalsOfRuns(ctx: Context, runIds: string[], looker: Looker): Promise<ListedApproval[]> {
-  if (runIds.length === 0) return [];
-  const rows = await readRows(
-    ctx,
-    looker,
-    ctx.sql`a.run_id = any(${runIds}::text[]) and a.state = 'open' order by a.created_at limit 100`,
-  );
+/** What waits in a room, or in a chat beside an agent's form; also what was asked by runs that others began there. */
+export async function approvalsIn(
+  ctx: Context,
+  { tenantId, roomId }: { tenantId: string; roomId: string },
+  looker: Looker,
+): Promise<ListedApproval[]> {
+  const where = ctx.sql`a.tenant_id = ${tenantId} and a.room_id = ${roomId} and a.state = 'open' order by a.created_at limit 100`;
+  const rows = await readRows(ctx, looker, where);
   return rows.map((row) => toApproval(row, looker, ctx.clock.now()));
 }
 

@@ -56,7 +56,9 @@ const chat = () => readTry(ctx, { tenantId: TENANT, chatId, by: BY });
 test("a try is answered by the definition in the form, without a word to the homeserver", async () => {
   const run = await ask("Hello #one", { ...DEFINITION, name: "Poet", instructions: "Rhyme everything." });
   await attempt(run);
-  expect(await chat()).toEqual([{ run, question: "Hello #one", state: "done", text: "Answer to #one", error: null }]);
+  expect(await chat()).toEqual([
+    { run, question: "Hello #one", state: "done", text: "Answer to #one", error: null, approvals: [] },
+  ]);
   const system = model.requests[0]?.messages[0]?.text ?? "";
   expect(system).toContain("Rhyme everything.");
   expect(system).toContain("Your name is Poet. You are in a direct chat with ann of");

@@ -30,6 +30,10 @@ const attention: Record<AttentionView["kind"], (item: AttentionView) => Line> = 
       link ? "Open it to see its log." : "Your operator sees this too.",
     ].join(" "),
   }),
+  approvals_waiting: ({ count }) => ({
+    title: count === 1 ? "An agent waits for a person" : `Agents wait for people ${many(count)} times`,
+    text: "They ask before they do something. Look at what it is, and allow or refuse it.",
+  }),
   no_model: () => ({
     title: "No model answers yet",
     text: "Agents cannot answer without one. Add a model, or take one that was found.",

@@ -7,6 +7,7 @@ import {
   IconCpu,
   IconDatabase,
   IconGauge,
+  IconHandStop,
   IconMail,
   IconPencil,
   IconPlayerPause,
@@ -29,6 +30,7 @@ type Icon = ComponentType<{ size?: number; "aria-hidden"?: boolean }>;
 /** A picture and how urgent it is, for those who look rather than read. */
 const LOOKS: Record<AttentionView["kind"], [Icon, string]> = {
   client_down: [IconServerOff, "red"],
+  approvals_waiting: [IconHandStop, "blue"],
   no_model: [IconCpu, "red"],
   failed_runs: [IconAlertTriangle, "red"],
   token_cap: [IconGauge, "orange"],
