@@ -94,7 +94,8 @@ test.each([
 
 test.each([
   ["nested without end", "<div>".repeat(300_000)],
-  ["nested to just below where it is noticed", "<div>".repeat(4_900)],
+  ["nested to just below where it is noticed", "<div>".repeat(990)],
+  ["of ends before beginnings", "</div>".repeat(20_000) + "<div>".repeat(20_900)],
   ["with as many tags as are made a tree of", "<b>x</b>".repeat(29_000)],
   ["with a million tags", "<p><a href=x>y</a>".repeat(250_000)],
   ["of openings alone", "<".repeat(4_000_000)],
@@ -106,6 +107,12 @@ test.each([
 ])("a page %s is read", async (_name, body) => {
   const server = await html(`<html><body><p>It begins.</p>${body}`);
   expect((await fetchFrom(server)).text).toContain("It begins.");
+});
+
+test("a page that is made to take for ever is given up, and the next one is read", async () => {
+  const trap = await html(`<html><body><p>It begins.</p>${"<div></b>".repeat(29_000)}`);
+  expect((await failing(fetchFrom(trap))).message).toBe("This page took longer than 10 s and was stopped.");
+  expect((await fetchFrom(await html("<p>Hello</p>"))).text).toContain("Hello");
 });
 
 test.each([

@@ -15,7 +15,12 @@ interface Given {
 
 /** Of more, and of what is nested deeper, no tree is made: it would take long, and memory many times the page's. */
 const MOST_TAGS = 60_000;
-const MOST_OPEN = 5_000;
+const MOST_OPEN = 1_000;
+/** They have no end tag. */
+const UNENDED = /<\/?(?:[!?]|(?:area|br|col|hr|img|input|link|meta|source|wbr)\b)/iy;
+/** A tag with very many attributes; a long one with few carries a picture. */
+const LONG_TAG = 20_000;
+const MOST_WORDS = 2_000;
 /** Readability's time grows faster than the page. */
 const MOST_ELEMENTS = 15_000;
 /** An article that is less than this share of its page is rather a part of a list. */
@@ -41,12 +46,18 @@ export async function run({ bytes, contentType, url, whole }: Given): Promise<Pa
 
 function isLarge(html: string): boolean {
   let tags = 0;
-  let closing = 0;
-  for (let at = html.indexOf("<"); at >= 0 && tags <= MOST_TAGS; at = html.indexOf("<", at + 1)) {
-    tags++;
-    if (html[at + 1] === "/") closing++;
+  let open = 0;
+  let end = 0;
+  for (let at = html.indexOf("<"); at >= 0; at = html.indexOf("<", at + 1)) {
+    UNENDED.lastIndex = at;
+    if (!UNENDED.test(html)) open = Math.max(0, open + (html[at + 1] === "/" ? -1 : 1));
+    if (++tags > MOST_TAGS || open > MOST_OPEN) return true;
+    if (end >= at) continue;
+    end = html.indexOf(">", at);
+    if (end < 0) end = html.length;
+    if (end - at > LONG_TAG && html.slice(at, end).split(/\s+/, MOST_WORDS).length === MOST_WORDS) return true;
   }
-  return tags > MOST_TAGS || tags - 2 * closing > MOST_OPEN;
+  return false;
 }
 
 function readTree(html: string, url: string, whole: boolean): Page {
