@@ -2,6 +2,7 @@
  * Routes what the inbox holds, room by room, in order. Woken in this process, by NOTIFY, and by a slow timer; rows are the truth and a
  * wake-up only says "look". Nothing is lost: who finds a room locked by another looks again until it has itself seen nothing left.
  */
+import { AsyncLocalStorage } from "node:async_hooks";
 import { CHANNELS, type Context } from "../core/context.ts";
 import { isTransient } from "../core/database.ts";
 import type { Wake } from "../core/wake.ts";
@@ -17,8 +18,10 @@ const queuedListeners = new Set<(runId: string) => void>();
 
 /** Calls `fn` with the id of each run that this process queued, after the commit. Returns what removes it. */
 export function onRunQueued(fn: (runId: string) => void): () => void {
-  queuedListeners.add(fn);
-  return () => void queuedListeners.delete(fn);
+  // Also told of from within a step of another run (an agent hands work over), where the engine would begin no workflow: so it is called as from here.
+  const bound = AsyncLocalStorage.bind(fn);
+  queuedListeners.add(bound);
+  return () => void queuedListeners.delete(bound);
 }
 
 /** Starts runs without waiting for NOTIFY, where this process does runs. Call it after the commit. */

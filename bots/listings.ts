@@ -42,7 +42,8 @@ function ofAgent(tools: AgentTools, here: { direct: boolean; granted: string[] }
   const named = (policy: ToolPolicy) =>
     Object.entries(tools)
       .filter(([key, bounds]) => policyHere(key, bounds.policy, here) === policy)
-      .map(([key]) => GROUPS[key] ?? key);
+      .map(([key]) => GROUPS[key] ?? key)
+      .sort();
   const [free, asked, never] = [named("allowed"), named("ask"), named("never")];
   const always = here.granted.filter((tool) => !free.includes(tool));
   const parts = [

@@ -29,9 +29,11 @@ export const MAX_ARGUMENTS = 10_000;
 /** The question, in Markdown. */
 export function questionText(approval: ApprovalText): string {
   const { agent, kind, sentence, why, args, onlyPerson, grantable } = approval;
-  const until = `${new Date(approval.expiresAt).toISOString().slice(11, 16)} UTC`;
+  const moment = new Date(approval.expiresAt).toISOString();
+  // A question may wait for days.
   if (kind === "input")
-    return `${onlyPerson ? `${onlyPerson}, ` : ""}**${agent} asks:** ${sentence}\n\nReply to this message, until ${until}.`;
+    return `${onlyPerson ? `${onlyPerson}, ` : ""}**${agent} asks:** ${sentence}\n\nReply to this message, until ${moment.slice(0, 16).replace("T", " ")} UTC.`;
+  const until = `${moment.slice(11, 16)} UTC`;
   const who = onlyPerson ?? (approval.level === null ? "Somebody" : `A person with the power level ${approval.level}`);
   return [
     `**${agent} wants to ${sentence}.**`,
@@ -47,10 +49,10 @@ export function decidedText(approval: ApprovalText, decided: Decided): string {
   const { agent, kind, sentence, args } = approval;
   const about = kind === "input" ? `**${agent} asked:** ${sentence}` : `**${agent} wanted to ${sentence}.**`;
   const shown = kind === "tool" ? [fenced(JSON.stringify(args ?? {}, null, 2))] : [];
-  return [about, ...shown, outcome(decided)].join("\n\n");
+  return [about, ...shown, outcome(kind, decided)].join("\n\n");
 }
 
-function outcome({ state, by, answer, always }: Decided): string {
+function outcome(kind: ApprovalText["kind"], { state, by, answer, always }: Decided): string {
   const who = by ?? "somebody";
   const said = answer ? `: “${answer.replaceAll("\n", " ").slice(0, 500)}”` : ".";
   switch (state) {
@@ -61,7 +63,7 @@ function outcome({ state, by, answer, always }: Decided): string {
     case "answered":
       return `✅ Answered by ${who}.`;
     case "expired":
-      return "⌛ Nobody decided in time, so it was not done.";
+      return kind === "input" ? "⌛ Nobody answered in time." : "⌛ Nobody decided in time, so it was not done.";
     case "withdrawn":
       return "The answer was ended before anybody decided.";
   }

@@ -164,7 +164,12 @@ test("what an agent had read when it planned a task counts for each of its runs"
   });
   w.later(6 * MINUTE);
   await due(w.ctx);
+  await w.work();
   expect(await w.runs()).toMatchObject([{ untrusted: "the page https://x.test" }]);
+  const answer = w.sent.findLast(({ type }) => type === "m.room.message");
+  await w.event({ id: answer?.id, sender: WRITER, content: answer?.content ?? {} });
+  await w.react(answer?.id ?? "", "🔁", BOB);
+  expect(await w.runs()).toMatchObject([{}, { state: "queued", untrusted: "the page https://x.test" }]);
 });
 
 test("an agent has at most so many planned tasks, also when they are made at once; the same call makes one", async () => {
@@ -268,7 +273,7 @@ test("!tools says what the agents of the room may do, !approvals what waits", as
     schedule: { policy: "ask" },
   });
   const words = await command(w, "!tools");
-  expect(words).toContain("• Writer: the web; when a person approves it: mail, files, planning tasks; not: http_call");
+  expect(words).toContain("• Writer: the web; when a person approves it: files, mail, planning tasks; not: http_call");
   expect(words).toContain("• Planner: no tools");
   expect(await command(w, "!approvals")).toBe("Nothing waits for anybody here.");
   await w.say('[[call schedule_make {"task":"Report","every_minutes":30}]] #a');
