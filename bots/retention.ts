@@ -28,6 +28,7 @@ export async function eraseOld(ctx: Context, enough: () => boolean = () => false
     deleteCounts,
     deleteTries,
     nameAgents,
+    deleteSchedules,
   ])
     while (!enough() && (await batch(ctx)) === BATCH);
 }
@@ -135,4 +136,14 @@ const nameAgents = async ({ sql }: Context) =>
     await sql`
     update feedback f set agent_id = r.agent_id from runs r where r.id = f.run_id and f.reaction_event in (
       select reaction_event from feedback where agent_id is null limit ${BATCH}) and f.agent_id is null`
+  ).count;
+
+/** Planned tasks that are over or were removed, once nothing has come of them for the client's time. */
+const deleteSchedules = async ({ sql }: Context) =>
+  (
+    await sql`
+    delete from schedules where id in (
+      select s.id from tenants t cross join lateral (
+        select id from schedules where tenant_id = t.id and state in ('done', 'removed')
+          and coalesce(last_at, created_at) < now() - make_interval(days => t.retention_days) limit ${BATCH}) s limit ${BATCH})`
   ).count;

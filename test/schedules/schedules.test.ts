@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { expect, onTestFinished, test } from "vitest";
+import { eraseOld } from "../../bots/retention.ts";
 import { runDue } from "../../bots/schedules/due.ts";
 import { startScheduler } from "../../bots/schedules/scheduler.ts";
 import {
@@ -301,4 +302,14 @@ test("the scheduler wakes within a second of the time, and for what is planned w
   });
   expect((run?.at ?? 0) - Date.parse(at)).toBeLessThan(1000);
   expect((run?.at ?? 0) - Date.parse(at)).toBeGreaterThan(-50);
+});
+
+test("tasks that are over are forgotten with the client's texts; those that go on are not", async () => {
+  const w = await planned();
+  const old = await make(w.ctx, { everyMinutes: 10 });
+  const kept = await make(w.ctx, { everyMinutes: 10 });
+  await removeSchedule(w.ctx, TENANT, old.id);
+  await w.ctx.sql`update schedules set created_at = now() - interval '400 days'`;
+  await eraseOld(w.ctx);
+  expect(await w.ctx.sql`select id from schedules`).toEqual([{ id: kept.id }]);
 });
