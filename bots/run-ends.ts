@@ -1,5 +1,5 @@
 /** Runs that somebody waits for give their answer back when they end: to the tool call of another agent, or to a form. */
-import type { Context } from "../core/context.ts";
+import { CHANNELS, type Context } from "../core/context.ts";
 import { tellQueued } from "./drain.ts";
 import { endFormRun } from "./forms/ends.ts";
 import { finishCall } from "./tools/calls.ts";
@@ -45,6 +45,16 @@ function resultOf({ state, agentName, output, error }: Ended): string {
   return [`${agentName} did not finish this. ${why}`, output ? `It had written so far:\n\n${output}` : ""]
     .filter(Boolean)
     .join("\n\n");
+}
+
+/** Nobody waits any more for what an ended run had begun: it ends too. */
+export async function stopOrphans({ sql }: Context): Promise<void> {
+  await sql`
+    with orphans as (
+      update runs r set stop_reason = coalesce(p.stop_reason, 'command'), stopped_by = p.stopped_by from tool_calls c join runs p on p.id = c.run_id
+      where c.state = 'waiting' and r.parent_call = c.id and r.state in ('queued', 'running', 'waiting') and r.stop_reason is null
+        and (p.stop_reason is not null or p.state not in ('queued', 'running', 'waiting')) returning r.id)
+    select pg_notify(${CHANNELS.stop}, id) from orphans`;
 }
 
 /** What a crash left: ended runs for which somebody still waits. */

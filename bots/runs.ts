@@ -5,7 +5,7 @@ import { closeApprovals } from "./approvals/write.ts";
 import { onRunQueued, tellQueued } from "./drain.ts";
 import { type FormRunner, registerForms, startFormRunner } from "./forms/model-runs.ts";
 import { closeAllLostCalls } from "./ledger.ts";
-import { tellForgottenEnds } from "./run-ends.ts";
+import { stopOrphans, tellForgottenEnds } from "./run-ends.ts";
 import { forgetSignal, isUnderWay, runsUnderWay, type StopReason, signalOf, signalStop } from "./signals.ts";
 import { type Slot, takeSlot } from "./slots.ts";
 import { runOfWorkflow, takeUp, takeUpForgotten } from "./waiting.ts";
@@ -190,6 +190,7 @@ async function sweepOnce(ctx: Context, slot: Slot, starter: Starter, forms: Form
       and w.status not in ('PENDING', 'ENQUEUED', 'DELAYED') and r.created_at < now() - interval '1 minute' returning r.id`;
   for (const { id } of ended) ctx.log.error({ run: id }, "a run was left open by the engine");
   await closeApprovals(ctx);
+  await stopOrphans(ctx);
   await tellForgottenEnds(ctx);
   await forms.sweep(slot.executorId);
   await closeAllLostCalls(ctx);

@@ -877,6 +877,7 @@ export const toolCalls = pgTable(
   },
   (t) => [
     index("tool_calls_run").on(t.runId, t.turn, t.index),
+    index("tool_calls_waiting").on(t.createdAt).where(sql`state = 'waiting'`),
     index("tool_calls_newest").on(t.tenantId, t.createdAt, t.id),
     index("tool_calls_agent").on(t.agentId, t.createdAt),
     index("tool_calls_tool").on(t.tenantId, t.tool, t.createdAt),

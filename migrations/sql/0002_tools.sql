@@ -215,6 +215,7 @@ CREATE INDEX "schedules_due" ON "schedules" USING btree ("next_at") WHERE state 
 CREATE INDEX "schedules_tenant" ON "schedules" USING btree ("tenant_id","created_at","id");--> statement-breakpoint
 CREATE INDEX "schedules_room" ON "schedules" USING btree ("tenant_id","room_id");--> statement-breakpoint
 CREATE INDEX "tool_calls_run" ON "tool_calls" USING btree ("run_id","turn","index");--> statement-breakpoint
+CREATE INDEX "tool_calls_waiting" ON "tool_calls" USING btree ("created_at") WHERE state = 'waiting';--> statement-breakpoint
 CREATE INDEX "tool_calls_newest" ON "tool_calls" USING btree ("tenant_id","created_at","id");--> statement-breakpoint
 CREATE INDEX "tool_calls_agent" ON "tool_calls" USING btree ("agent_id","created_at");--> statement-breakpoint
 CREATE INDEX "tool_calls_tool" ON "tool_calls" USING btree ("tenant_id","tool","created_at");--> statement-breakpoint

@@ -1,4 +1,7 @@
 import { expect, test } from "vitest";
+import { stopOrphans } from "../../bots/run-ends.ts";
+import { stopRun } from "../../bots/runs.ts";
+import { takeUpForgotten } from "../../bots/waiting.ts";
 import { ALICE, PLANNER, ROOM, WRITER } from "../bots/tenant.ts";
 import { addProbes, probe, setTools, type World, world } from "./world.ts";
 
@@ -145,4 +148,18 @@ test("a run that is cut off after it handed work over hands it over once", async
   await w.work();
   expect((await runsOf(w)).filter(({ source }) => source === "task")).toHaveLength(1);
   expect((await w.calls())[0]).toMatchObject({ state: "done" });
+});
+
+test("work that was handed over ends with the run that handed it over", async () => {
+  const w = await world(ALLOWED);
+  await setTools(w.ctx, "planner", { probe: { policy: "ask" } });
+  await w.say(`${task("planner", "Read it [[call page {}]] #task")} #a`);
+  await w.work();
+  expect(await runsOf(w)).toMatchObject([{ state: "waiting" }, { state: "waiting" }]);
+  const [parent] = await w.runs();
+  await stopRun(w.ctx, parent?.id ?? "", "command", ALICE);
+  await stopOrphans(w.ctx);
+  await takeUpForgotten(w.ctx);
+  await w.work();
+  expect(await runsOf(w)).toMatchObject([{ state: "stopped" }, { state: "stopped" }]);
 });
