@@ -28,16 +28,6 @@ export const isBuiltIn = (name: string): boolean => (BUILT_IN as readonly string
 /** What the form begins with; null where the caller may not see it. */
 export const editable = (agent: AgentView): Definition | null => agent.draft ?? agent.definition;
 
-/** Whether two definitions say the same, however their fields are ordered. */
-export const sameDefinition = (one: Definition, other: Definition): boolean => ordered(one) === ordered(other);
-
-const ordered = (value: unknown): string =>
-  JSON.stringify(value, (_key, part: unknown) =>
-    part && typeof part === "object" && !Array.isArray(part)
-      ? Object.fromEntries(Object.entries(part).toSorted(([a], [b]) => (a < b ? -1 : 1)))
-      : part,
-  );
-
 export const agentPath = (client: string, agent: string, rest = ""): string =>
   `${inClient(client, "agents", agent)}${rest}`;
 

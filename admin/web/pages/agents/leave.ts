@@ -5,7 +5,7 @@ import { askFirst } from "../../parts/ask.tsx";
 import { texts } from "../../texts.ts";
 import type { Draft } from "./use-draft.ts";
 
-export function useLeaving(draft: Draft | null): void {
+export function useLeaving(draft: Pick<Draft, "state" | "save"> | null): void {
   const [, go] = useLocation();
   const { base } = useRouter();
   useEffect(() => {
@@ -26,7 +26,7 @@ export function useLeaving(draft: Draft | null): void {
   }, [draft, base, go]);
 }
 
-async function leave(draft: Draft, go: () => void): Promise<void> {
+async function leave(draft: Pick<Draft, "save">, go: () => void): Promise<void> {
   const { title, text, yes } = texts.agents.state.leave;
   if ((await draft.save()) || (await askFirst({ title, text, yes, danger: true }))) go();
 }

@@ -13,7 +13,7 @@ import type { Draft } from "./use-draft.ts";
 const { publish: words, state: saving } = texts.agents;
 
 /** Whether what was typed is kept. */
-export function SaveState({ draft, hasDraft }: { draft: Draft; hasDraft: boolean }) {
+export function SaveState({ draft, hasDraft }: { draft: Pick<Draft, "state" | "save">; hasDraft: boolean }) {
   const { state } = draft;
   return (
     <Group gap={6} role="status" wrap="nowrap">
