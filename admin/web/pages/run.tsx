@@ -15,6 +15,7 @@ import { Waiting } from "../parts/waiting.tsx";
 import { When } from "../parts/when.tsx";
 import { to } from "../paths.ts";
 import { texts } from "../texts.ts";
+import { isUnderWay } from "./run/order.ts";
 import { Report } from "./run/report.tsx";
 import { Steps } from "./run/steps.tsx";
 import { TimeBar } from "./run/time-bar.tsx";
@@ -62,11 +63,28 @@ const Lead = ({ client, run }: { client: string; run: RunView }) => (
     <Text size="sm" c="dimmed" component="span">
       <When at={run.question.at} />
     </Text>
-    <Text size="sm" c="dimmed">
-      {run.room ? (run.room.name ?? texts.runs.noRoomName) : texts.runs.tried}
-    </Text>
+    <Where client={client} run={run} />
   </Group>
 );
+
+function Where({ client, run }: { client: string; run: RunView }) {
+  if (run.parent)
+    return (
+      <Anchor component={Link} href={to.run(client, run.parent.id)} size="sm">
+        {words.handedOverBy(run.parent.agentName)}
+      </Anchor>
+    );
+  const place = run.room
+    ? (run.room.name ?? texts.runs.noRoomName)
+    : run.source === "try"
+      ? texts.runs.tried
+      : words.forForm;
+  return (
+    <Text size="sm" c="dimmed">
+      {place}
+    </Text>
+  );
+}
 
 function Actions({ client, path, run }: { client: string; path: string; run: RunView }) {
   const mayControl = useMay("runs.control");
@@ -82,7 +100,7 @@ function Actions({ client, path, run }: { client: string; path: string; run: Run
       onDone: ({ run: made }) => go(to.run(client, made)),
     },
   );
-  const under_way = run.state === "queued" || run.state === "running";
+  const under_way = isUnderWay(run);
   const ask = async () => {
     const { title, text, yes } = words.askAgain;
     const room = run.room?.name ?? texts.runs.noRoomName;

@@ -132,7 +132,7 @@ function RoomCell({ run, inClient, set }: { run: RunItem; inClient: boolean; set
   if (!room)
     return (
       <Text size="sm" c="dimmed">
-        {words.tried}
+        {run.source === "task" ? words.handedOver : words.tried}
       </Text>
     );
   return <Narrow on={inClient} name={room.name ?? words.noRoomName} onClick={() => set({ room: room.id })} />;

@@ -13,6 +13,8 @@ import { RunState } from "../runs/run-state.tsx";
 
 const words = texts.agents.runs;
 
+const notInRoom = (source: RunItem["source"]) => (source === "task" ? texts.runs.handedOver : words.tried);
+
 /** The newest answers of an agent. */
 export function AgentRuns({ client, agent }: { client: string; agent: string }) {
   const pages = usePages<RunItem>("runs", inClient(client, "runs"), { agent, limit: 20 });
@@ -36,8 +38,8 @@ export function AgentRuns({ client, agent }: { client: string; agent: string }) 
       {
         id: "where",
         title: words.where,
-        cell: ({ room }) => (
-          <Text size="sm">{room === null ? words.tried : (room.name ?? texts.agents.rooms.unnamed)}</Text>
+        cell: ({ room, source }) => (
+          <Text size="sm">{room ? (room.name ?? texts.agents.rooms.unnamed) : notInRoom(source)}</Text>
         ),
       },
       {

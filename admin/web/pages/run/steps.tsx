@@ -5,8 +5,10 @@ import {
   IconMessage,
   IconMessageQuestion,
   IconPlayerStop,
+  IconShieldQuestion,
   IconSparkles,
   IconThumbUp,
+  IconTool,
 } from "@tabler/icons-react";
 import type { ReactNode } from "react";
 import type { RunView } from "../../../api/runs-views.ts";
@@ -14,14 +16,18 @@ import { useThisClient } from "../../me.tsx";
 import { OpenInApp } from "../../parts/open-in-app.tsx";
 import { When } from "../../parts/when.tsx";
 import { texts } from "../../texts.ts";
+import { Untrusted } from "../tools/call-parts.tsx";
 import { Call } from "./call.tsx";
 import { Given } from "./given.tsx";
+import { inOrder, isUnderWay } from "./order.ts";
+import { ToolStep } from "./tool-step.tsx";
 
 const words = texts.runs.run;
 
 /** The run from the question to the feedback, one thing beneath the other. */
 export function Steps({ run }: { run: RunView }) {
-  const under_way = run.state === "queued" || run.state === "running";
+  const client = useThisClient();
+  const under_way = isUnderWay(run);
   return (
     <Stack component="ol" gap={0} p={0} m={0} style={{ listStyle: "none" }}>
       <Step
@@ -42,11 +48,27 @@ export function Steps({ run }: { run: RunView }) {
           <Faint>{under_way ? words.contextLater : words.noContext}</Faint>
         )}
       </Step>
-      {run.calls.map((call) => (
-        <Step key={call.id} icon={<IconSparkles size={18} aria-hidden />} title={words.call(call.model)}>
-          <Call run={run} call={call} />
+      {run.untrusted && !run.tools.some(({ untrusted }) => untrusted) && (
+        <Step icon={<IconShieldQuestion size={18} aria-hidden />} color="yellow" title={words.untrusted}>
+          <Untrusted>{texts.tools.call.untrustedFromStart(run.untrusted)}</Untrusted>
         </Step>
-      ))}
+      )}
+      {inOrder(run).map(({ call, tool }) =>
+        call ? (
+          <Step key={call.id} icon={<IconSparkles size={18} aria-hidden />} title={words.call(call.model)}>
+            <Call run={run} call={call} />
+          </Step>
+        ) : (
+          <Step
+            key={tool.id}
+            icon={<IconTool size={18} aria-hidden />}
+            color={tool.untrusted ? "yellow" : "leaf"}
+            title={texts.tools.call.title(tool.title)}
+          >
+            <ToolStep client={client} run={run} tool={tool} />
+          </Step>
+        ),
+      )}
       {run.error && (
         <Step icon={<IconAlertTriangle size={18} aria-hidden />} color="red" title={words.error}>
           <Alert color="red" p="xs">
@@ -78,7 +100,14 @@ function Answer({ run, under_way }: { run: RunView; under_way: boolean }) {
   const client = useThisClient();
   const { text, messages } = run.answer;
   const gone = text === null && messages.length > 0 ? words.erased : words.noAnswer;
-  const nothing = under_way ? words.stillWriting : run.error && text === "" ? words.toldOfError : gone;
+  const nothing =
+    run.state === "waiting"
+      ? words.waitsForPerson
+      : under_way
+        ? words.stillWriting
+        : run.error && text === ""
+          ? words.toldOfError
+          : gone;
   return (
     <Stack gap={6}>
       <Said text={text || nothing} faint={!text} />

@@ -141,7 +141,7 @@ function Chosen({ value, onChange, runs }: Omit<Props, "client">) {
 }
 
 /** Of thousands of agents the ones that fit what is typed. */
-function AgentSelect({
+export function AgentSelect({
   client,
   value,
   onChange,

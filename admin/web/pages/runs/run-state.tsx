@@ -5,6 +5,7 @@ import { texts } from "../../texts.ts";
 const TONES: Record<RunItem["state"], Tone> = {
   queued: "quiet",
   running: "busy",
+  waiting: "warn",
   done: "good",
   stopped: "warn",
   superseded: "quiet",

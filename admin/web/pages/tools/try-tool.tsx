@@ -1,0 +1,74 @@
+import { Group, Modal, Stack, Text, Title } from "@mantine/core";
+import { useState } from "react";
+import type { JsonSchema } from "../../../../migrations/types.ts";
+import type { ToolView, TriedView } from "../../../api/tools-views.ts";
+import { post, useSend } from "../../api.ts";
+import { inClient } from "../../api-path.ts";
+import { askFirst } from "../../parts/ask.tsx";
+import { SchemaForm } from "../../parts/schema-form.tsx";
+import { Trouble } from "../../parts/trouble.tsx";
+import { texts } from "../../texts.ts";
+import { CallState, Result, Untrusted } from "./call-parts.tsx";
+
+const words = texts.tools;
+
+/** A form made of the tool's schema; what comes back stands beneath it. */
+export function TryTool({ client, tool, close }: { client: string; tool: ToolView; close: () => void }) {
+  const [value, setValue] = useState<Record<string, unknown>>({});
+  const trying = useSend(
+    (args: Record<string, unknown>) =>
+      post<TriedView>(inClient(client, "tools", tool.name, "try"), { arguments: args }),
+    { topics: ["tools"], inline: true },
+  );
+  const submit = async (args: Record<string, unknown>) => {
+    const { askTitle, askText, askYes } = words.try;
+    const sure =
+      tool.risk !== "high" ||
+      (await askFirst({ title: askTitle(tool.title), text: askText, yes: askYes, danger: true }));
+    if (sure) trying.mutate(args);
+  };
+  const { data } = trying;
+  return (
+    <Modal
+      opened
+      onClose={close}
+      size="lg"
+      title={words.try.title(tool.title)}
+      closeButtonProps={{ "aria-label": texts.shell.close }}
+    >
+      <Stack>
+        <Text size="sm">{tool.description}</Text>
+        {tool.sends !== "nothing" && (
+          <Text size="sm" c="dimmed">
+            {words.try.lead}
+          </Text>
+        )}
+        <SchemaForm
+          schema={tool.input as JsonSchema}
+          value={value}
+          onChange={setValue}
+          onSubmit={(args) => void submit(args)}
+          submitLabel={words.try.run}
+          busy={trying.isPending}
+          idPrefix={`try-${tool.name}`}
+        />
+        <Trouble error={trying.error} />
+        {data && (
+          <Stack gap="xs" aria-live="polite">
+            <Group gap="xs">
+              <Title order={3} size="h5">
+                {words.try.result}
+              </Title>
+              <CallState state={data.state} />
+              <Text size="sm" c="dimmed">
+                {words.call.took(data.durationMs)}
+              </Text>
+            </Group>
+            {data.untrusted && <Untrusted>{words.call.untrusted(data.untrusted)}</Untrusted>}
+            <Result text={data.result} />
+          </Stack>
+        )}
+      </Stack>
+    </Modal>
+  );
+}
