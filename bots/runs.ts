@@ -6,13 +6,12 @@ import { onRunQueued, tellQueued } from "./drain.ts";
 import { type FormRunner, registerForms, startFormRunner } from "./forms/model-runs.ts";
 import { closeAllLostCalls } from "./ledger.ts";
 import { stopOrphans, tellForgottenEnds } from "./run-ends.ts";
-import { forgetSignal, isUnderWay, runsUnderWay, type StopReason, signalOf, signalStop } from "./signals.ts";
+import { isUnderWay, runsUnderWay, type StopReason, signalStop } from "./signals.ts";
 import { type Slot, takeSlot } from "./slots.ts";
+import { createStarter, type Starter } from "./starter.ts";
 import { runOfWorkflow, takeUp, takeUpForgotten } from "./waiting.ts";
-import { type AnswerWorkflow, forgetAhead, readAhead, registerWorkflows } from "./workflow.ts";
+import { registerWorkflows } from "./workflow.ts";
 
-/** Runs at once in one process; more wait in order. */
-const AT_ONCE = 128;
 const SWEEP_MS = 3000;
 
 /** Launches the workflow engine under a slot of its own and starts runs as they are queued. `stop` leaves open runs for the next start. */
@@ -34,7 +33,10 @@ export async function startRuns(
     schedulerPollingIntervalMs: 60_000,
   });
   await DBOS.launch();
-  const starter = createStarter(ctx, workflow);
+  const starter = createStarter(ctx, async (workflowId) => {
+    const handle = await DBOS.startWorkflow(workflow, { workflowID: workflowId })(runOfWorkflow(workflowId));
+    await handle.getResult();
+  });
   const forms = startFormRunner(ctx, { wake, workflow: formWorkflow });
   const off = [
     onRunQueued((workflowId) => starter.start(workflowId)),
@@ -88,76 +90,6 @@ async function startIfLost(ctx: Context, workflowId: string, starter: Starter): 
   } catch (error) {
     ctx.log.warn({ err: error, run: workflowId }, "whether a run is lost was not seen; the sweep looks again");
   }
-}
-
-interface Starter {
-  /** Takes the id of a run's workflow: the run's own, from its second turn on `run.turn`. */
-  start(workflowId: string): void;
-  /** It waits here, or its run is under way here. */
-  knows(workflowId: string): boolean;
-  close(): void;
-}
-
-/** Starts workflows in the order in which they came, at most `AT_ONCE` at a time. A workflow of one id starts once. */
-function createStarter(ctx: Context, workflow: AnswerWorkflow): Starter {
-  const waiting = new Set<string>();
-  /** Next turns of runs whose last turn is just ending here. */
-  const after = new Map<string, string>();
-  const current = new Set<string>();
-  let active = 0;
-  let closed = false;
-
-  async function run(workflowId: string): Promise<void> {
-    const runId = runOfWorkflow(workflowId);
-    active++;
-    current.add(workflowId);
-    signalOf(runId);
-    readAhead(ctx, runId);
-    try {
-      const handle = await DBOS.startWorkflow(workflow, { workflowID: workflowId })(runId);
-      await handle.getResult();
-    } catch (error) {
-      ctx.log.error({ run: workflowId, err: error }, "a run could not be started; the sweep tries again");
-    } finally {
-      forgetAhead(runId);
-      forgetSignal(runId);
-      current.delete(workflowId);
-      active--;
-      const follows = after.get(runId);
-      after.delete(runId);
-      if (follows !== undefined && !closed) waiting.add(follows);
-      next();
-    }
-  }
-
-  function next(): void {
-    while (!closed && active < AT_ONCE) {
-      const [workflowId] = waiting;
-      if (workflowId === undefined) return;
-      waiting.delete(workflowId);
-      void run(workflowId);
-    }
-  }
-
-  const knows = (workflowId: string) =>
-    waiting.has(workflowId) || current.has(workflowId) || after.get(runOfWorkflow(workflowId)) === workflowId;
-
-  return {
-    knows,
-    start(workflowId) {
-      if (closed || knows(workflowId)) return;
-      if (isUnderWay(runOfWorkflow(workflowId))) {
-        // A first turn that is under way here was resumed by the engine itself.
-        if (workflowId !== runOfWorkflow(workflowId)) after.set(runOfWorkflow(workflowId), workflowId);
-        return;
-      }
-      waiting.add(workflowId);
-      next();
-    },
-    close() {
-      closed = true;
-    },
-  };
 }
 
 /** "" says that a NOTIFY may have been missed: then all of ours are looked up. */

@@ -6,7 +6,7 @@ import { finishRun, saveEvents, saveThought, type Thought } from "./finish.ts";
 import { closeLostCalls } from "./ledger.ts";
 import { outletOf, type Reached, type Showing } from "./outlet.ts";
 import { StopSignal } from "./signals.ts";
-import { park } from "./waiting.ts";
+import { park, workflowOf } from "./waiting.ts";
 import { loadWork, type Surroundings, untilItWorks, type Work } from "./work.ts";
 
 /**
@@ -82,10 +82,13 @@ async function waitOrGoOn(
       ...(shown.firstTextAt ? { firstTextAt: shown.firstTextAt } : {}),
     };
     await ctx.sql`update steps set detail = detail || ${JSON.stringify(detail)}::text::jsonb where run_id = ${work.runId} and position = 0`;
-    return await park(ctx, work.runId);
+    return await park(ctx, work);
   });
   if (parked) return "waiting";
-  const again = await untilItWorks(ctx, "read the run again", () => loadWork(ctx, work.runId, { attempt: false }));
+  const workflowId = workflowOf(work);
+  const again = await untilItWorks(ctx, "read the run again", () =>
+    loadWork(ctx, work.runId, { attempt: false, workflowId }),
+  );
   return again ? await think(ctx, again, seen, signal) : "ended";
 }
 

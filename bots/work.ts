@@ -57,9 +57,13 @@ export interface Work {
 
 /**
  * Marks the run as running, counts the attempt and reads everything about it. Null when the run is over. With `attempt: false` it
- * only reads.
+ * only reads. `workflowId`: who asks; null for a workflow whose run has waited since and goes on in another one.
  */
-export async function loadWork(ctx: Context, runId: string, how: { attempt: boolean }): Promise<Work | null> {
+export async function loadWork(
+  ctx: Context,
+  runId: string,
+  how: { attempt: boolean; workflowId?: string },
+): Promise<Work | null> {
   const { sql } = ctx;
   const step = how.attempt
     ? sql`insert into steps (run_id, position, kind, detail)
@@ -72,7 +76,8 @@ export async function loadWork(ctx: Context, runId: string, how: { attempt: bool
   const [row] = await sql<Work[]>`
     with r as (
       update runs set state = 'running', started_at = coalesce(started_at, now())
-      where id = ${runId} and state in ('queued', 'running') returning *
+      where id = ${runId} and state in ('queued', 'running') ${how.workflowId === undefined ? sql`` : sql`and workflow_id = ${how.workflowId}`}
+      returning *
     ), s as (${step})
     select r.id as "runId", r.tenant_id as "tenantId", t.title as "tenantTitle", t.limits,
       r.agent_id as "agentId", a.state as "agentState", a.user_id as "agentUserId", a.device_id as "deviceId",

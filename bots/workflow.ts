@@ -6,6 +6,7 @@ import { finishRun } from "./finish.ts";
 import { outletOf } from "./outlet.ts";
 import { forgetSignal, signalOf } from "./signals.ts";
 import { type AfterThinking, think } from "./think.ts";
+import { runOfWorkflow } from "./waiting.ts";
 import { loadWork, type Surroundings, untilItWorks, type Work } from "./work.ts";
 
 /** Work that was read ahead while the engine wrote its own row. */
@@ -16,14 +17,19 @@ export interface ReadAhead {
 const ahead = new Map<string, ReadAhead>();
 
 /** Begins to read what a run needs, so that it is there when the first step begins. */
-export function readAhead(ctx: Context, runId: string): void {
-  const work = untilItWorks(ctx, "begin a run", () => loadWork(ctx, runId, { attempt: true }));
-  work.catch((error: unknown) => ctx.log.debug({ run: runId, err: error }, "read ahead failed; the step will say so"));
-  ahead.set(runId, { work });
+export function readAhead(ctx: Context, workflowId: string): void {
+  const work = begin(ctx, workflowId);
+  work.catch((error: unknown) =>
+    ctx.log.debug({ run: workflowId, err: error }, "read ahead failed; the step will say so"),
+  );
+  ahead.set(workflowId, { work });
 }
 
+const begin = (ctx: Context, workflowId: string) =>
+  untilItWorks(ctx, "begin a run", () => loadWork(ctx, runOfWorkflow(workflowId), { attempt: true, workflowId }));
+
 /** For a run that did not start here after all. */
-export const forgetAhead = (runId: string): boolean => ahead.delete(runId);
+export const forgetAhead = (workflowId: string): boolean => ahead.delete(workflowId);
 
 /** Starts as `workflow(runId)`. */
 export type AnswerWorkflow = (runId: string) => Promise<void>;
@@ -44,20 +50,22 @@ export const registerAnswer = (name: string, body: AnswerWorkflow): AnswerWorkfl
 /** Version 1: ask the model, then send what it said unless that has happened on the way. */
 export async function answer(ctx: Context, runId: string): Promise<void> {
   signalOf(runId); // from now on it is under way here, whoever began it
+  const workflowId = DBOS.workflowID ?? runId;
   try {
-    const next = await DBOS.runStep(() => thinkStep(ctx, runId), { name: "think" });
+    const next = await DBOS.runStep(() => thinkStep(ctx, workflowId), { name: "think" });
     if (next === "deliver") await DBOS.runStep(() => deliverStep(ctx, runId), { name: "deliver" });
   } finally {
     forgetSignal(runId);
-    ahead.delete(runId);
+    ahead.delete(workflowId);
   }
 }
 
-async function thinkStep(ctx: Context, runId: string): Promise<AfterThinking> {
+async function thinkStep(ctx: Context, workflowId: string): Promise<AfterThinking> {
+  const runId = runOfWorkflow(workflowId);
   const signal = signalOf(runId);
-  const early = ahead.get(runId);
-  ahead.delete(runId);
-  const work = await (early?.work ?? untilItWorks(ctx, "begin a run", () => loadWork(ctx, runId, { attempt: true })));
+  const early = ahead.get(workflowId);
+  ahead.delete(workflowId);
+  const work = await (early?.work ?? begin(ctx, workflowId));
   if (!work) return "ended";
   try {
     const seen: Promise<Surroundings> = untilItWorks(ctx, "read the room", () =>

@@ -7,7 +7,7 @@ import { StopSignal } from "../signals.ts";
 import { untilItWorks, type Work } from "../work.ts";
 import { type CallEnd, type CallRow, finishCall, type Turn } from "./calls.ts";
 import { problemsOf } from "./check-arguments.ts";
-import { beginCall, mustBegin, readUsed } from "./counts.ts";
+import { beginCall, mustBegin, NOT_OURS, readUsed } from "./counts.ts";
 import { decide, type Verdict } from "./decide.ts";
 import { argumentsHash, schemaHash } from "./hashes.ts";
 import type { Pending } from "./pending.ts";
@@ -58,6 +58,10 @@ export async function advance(ctx: Context, step: Step, call: CallRow): Promise<
   const { agentId, definition } = step.work;
   const agent = { id: agentId, name: definition.name, bounds: step.box.bounds };
   const full = mustBegin(agent.bounds, tool) ? await beginCall(ctx, { id: call.id, agent, tool }) : null;
+  if (full === NOT_OURS) {
+    await readAnew(ctx, call);
+    return advance(ctx, step, call);
+  }
   if (full) return end(ctx, call, refused(full));
   call.begun = true;
   await perform(ctx, step, call, { tool, found });
@@ -235,6 +239,11 @@ async function wait(ctx: Context, call: CallRow): Promise<void> {
     call.state = "waiting";
     return;
   }
+  await readAnew(ctx, call);
+}
+
+/** As somebody else has left it. */
+async function readAnew(ctx: Context, call: CallRow): Promise<void> {
   const [now] = await ctx.sql<Pick<CallRow, "state" | "result" | "untrusted">[]>`
     select state, result, untrusted from tool_calls where id = ${call.id}`;
   Object.assign(call, now);

@@ -24,13 +24,14 @@ function limitsFor(bounds: AgentTools, tool: Pick<Tool, "name" | "group">, now: 
   const hour = new Date(now - (now % 3_600_000));
   const day = new Date(now - (now % 86_400_000));
   const keys = [...new Set([tool.name, tool.group])].filter((key) => Object.hasOwn(bounds, key)).sort();
+  // As much for the tool as for its group: what is given back when the call ends is one figure.
+  const held = Math.min(TOKENS_HELD, ...keys.map((key) => bounds[key]?.tokensPerDay ?? TOKENS_HELD));
   return keys.flatMap((key) => {
     const { perHour, perDay, tokensPerDay } = bounds[key] ?? {};
     const limits: Limit[] = [];
     if (perHour !== undefined) limits.push({ key, unit: "hour", most: perHour, since: hour, adds: 1 });
     if (perDay !== undefined) limits.push({ key, unit: "day", most: perDay, since: day, adds: 1 });
-    if (tokensPerDay !== undefined)
-      limits.push({ key, unit: "tokens", most: tokensPerDay, since: day, adds: Math.min(TOKENS_HELD, tokensPerDay) });
+    if (tokensPerDay !== undefined) limits.push({ key, unit: "tokens", most: tokensPerDay, since: day, adds: held });
     return limits;
   });
 }
@@ -66,9 +67,12 @@ class Full extends Error {}
 export const mustBegin = (bounds: AgentTools, tool: Pick<Tool, "name" | "group" | "repeatable">): boolean =>
   !tool.repeatable || limitsFor(bounds, tool, 0).length > 0;
 
+/** Somebody else began or ended the call meanwhile: another process that goes on with the same run. */
+export const NOT_OURS = Symbol("begun or ended by somebody else");
+
 /**
- * Writes that the call begins, counted against its limits: all of them or none. Null when it may; else the sentence that says which limit is reached. Also null
- * for a call that is under way already (after a crash): it was counted then.
+ * Writes that the call begins, counted against its limits: all of them or none. Null when it may; else the sentence that says which limit is reached. Of two that
+ * begin one call at once one may.
  */
 export async function beginCall(
   ctx: Context,
@@ -77,21 +81,18 @@ export async function beginCall(
     agent: { id: string; name: string; bounds: AgentTools };
     tool: Pick<Tool, "name" | "group" | "title">;
   },
-): Promise<string | null> {
+): Promise<string | typeof NOT_OURS | null> {
   const limits = limitsFor(call.agent.bounds, call.tool, ctx.clock.now());
   const begin = (sql: Context["sql"] | TransactionSql, held: number) => sql`
     update tool_calls set state = 'running', started_at = now(), held = ${held} where id = ${call.id} and state in ('proposed', 'approved')`;
-  if (limits.length === 0) {
-    await begin(ctx.sql, 0);
-    return null;
-  }
+  if (limits.length === 0) return (await begin(ctx.sql, 0)).count === 0 ? NOT_OURS : null;
   try {
-    await ctx.sql.begin(async (sql) => {
+    return await ctx.sql.begin(async (sql) => {
       const begun = await begin(sql, limits.find(({ unit }) => unit === "tokens")?.adds ?? 0);
-      if (begun.count === 0) return;
+      if (begun.count === 0) return NOT_OURS;
       for (const limit of limits) if (!(await count(sql, call.agent.id, limit))) throw new Full(sentence(call, limit));
+      return null;
     });
-    return null;
   } catch (error) {
     if (error instanceof Full) return error.message;
     throw error;

@@ -1,7 +1,7 @@
 /** Limits of tools: counted in the database, for calls that begin at once. */
 import { beforeEach, expect, test } from "vitest";
 import { finishCall } from "../../bots/tools/calls.ts";
-import { beginCall, readUsed } from "../../bots/tools/counts.ts";
+import { beginCall, NOT_OURS, readUsed } from "../../bots/tools/counts.ts";
 import type { AgentTools } from "../../migrations/types.ts";
 import { TENANT } from "../bots/tenant.ts";
 import { addProbes, probe, probed, type World, world } from "./world.ts";
@@ -55,12 +55,12 @@ test("tokens are held while a call is under way, so that calls at once do not ex
   expect((await readUsed(w.ctx, { id: "writer", bounds }, TOOL)).tokens.probe).toBe(8500);
 });
 
-test("a call that was counted is not counted again when it is begun again", async () => {
+test("a call that was begun is not begun again, and not counted again", async () => {
   const w = await world({});
   const [id = ""] = await proposed(w, 1);
   const bounds: AgentTools = { probe: { policy: "allowed", perDay: 1 } };
   expect(await begin(w, id, bounds)).toBeNull();
-  expect(await begin(w, id, bounds)).toBeNull();
+  expect(await begin(w, id, bounds)).toBe(NOT_OURS);
   expect((await readUsed(w.ctx, { id: "writer", bounds }, TOOL)).day.probe).toBe(1);
 });
 
@@ -91,4 +91,21 @@ test("a model that wants fifty calls in one turn gets sixteen", async () => {
   await w.say("#many");
   await w.work();
   expect(probed.get("act")).toHaveLength(16);
+});
+
+test("a small limit of tokens of a tool holds beside a larger one of its group", async () => {
+  const w = await world({});
+  const ids = await proposed(w, 3);
+  const bounds: AgentTools = {
+    act: { policy: "allowed", tokensPerDay: 5000 },
+    aaa: {},
+    probe: { tokensPerDay: 100_000 },
+  };
+  for (const id of ids) {
+    await begin(w, id, bounds);
+    await finishCall(w.ctx.sql, id, { state: "done", result: "", tokens: 3000 });
+  }
+  const { tokens } = await readUsed(w.ctx, { id: "writer", bounds }, TOOL);
+  expect(tokens).toEqual({ act: 3000, probe: 3000 });
+  expect((await w.calls()).map(({ state }) => state)).toEqual(["done", "done", "done"]);
 });
