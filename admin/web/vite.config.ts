@@ -7,6 +7,7 @@ export default defineConfig({
   root: import.meta.dirname,
   base: "/panel/",
   plugins: [react()],
+  resolve: { alias: { "@rjsf/validator-ajv8": path.join(import.meta.dirname, "parts/schema/no-ajv.ts") } },
   build: {
     outDir: path.resolve(import.meta.dirname, "../../.runtime/panel"),
     emptyOutDir: true,
