@@ -12,9 +12,12 @@ import {
 import { DraftConflict } from "../../bots/drafts.ts";
 import { faceOf } from "../../bots/pictures.ts";
 import { type AgentVersion, listVersions } from "../../bots/publish.ts";
+import { boundsOf } from "../../bots/tools/decide.ts";
+import { listTools } from "../../bots/tools/sources.ts";
 import { unknownVariables } from "../../bots/variables.ts";
 import type { Context } from "../../core/context.ts";
 import { stableId } from "../../core/ids.ts";
+import type { AgentDefinition } from "../../migrations/types.ts";
 import type { AgentItem, AgentView, DraftView, VersionView } from "./agents-views.ts";
 import { ConflictError, InvalidFields } from "./conflict.ts";
 
@@ -63,7 +66,8 @@ export async function agentOf(ctx: Context, row: AgentRow, all: boolean): Promis
   };
   const nothing = { definition: null, draft: null, revision: null, draftBy: null, draftAt: null };
   const empty = { unknownVariables: [], warnings: [], problems: [], versions: [] };
-  if (!all) return { ...itemOf(listed, null), ...nothing, ...empty };
+  const mayUse = await mayUseOf(ctx, row.tenantId, shown);
+  if (!all) return { ...itemOf(listed, null), ...nothing, ...empty, mayUse };
   const [answers, problems, versions] = await Promise.all([
     answeringModels(ctx, row.tenantId),
     problemsOf(ctx, row),
@@ -81,7 +85,18 @@ export async function agentOf(ctx: Context, row: AgentRow, all: boolean): Promis
     warnings: definitionWarnings(written),
     problems,
     versions: versions.map(versionOf),
+    mayUse,
   };
+}
+
+/** What people who ask it should know of: not its boundaries, but what it may do, and whether somebody is asked. */
+async function mayUseOf(ctx: Context, tenantId: string, { tools = {} }: AgentDefinition): Promise<AgentView["mayUse"]> {
+  if (Object.keys(tools).length === 0) return [];
+  const all = await listTools(ctx, tenantId);
+  return [...all.values()].flatMap((tool) => {
+    const policy = boundsOf(tools, tool).find((bounds) => bounds.policy !== undefined)?.policy ?? "never";
+    return policy === "never" ? [] : [{ name: tool.name, title: tool.title, group: tool.group, policy }];
+  });
 }
 
 async function problemsOf(ctx: Context, row: AgentRow): Promise<AgentView["problems"]> {

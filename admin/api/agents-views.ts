@@ -161,6 +161,16 @@ export const agentView = agentItem
       .array(z.object({ path: z.string(), message: z.string() }))
       .openapi({ description: "What keeps the draft from being published." }),
     versions: z.array(versionView).openapi({ description: "The newest ten." }),
+    mayUse: z
+      .array(
+        z.object({
+          name: z.string(),
+          title: z.string(),
+          group: z.string(),
+          policy: z.enum(["ask", "direct", "allowed"]),
+        }),
+      )
+      .openapi({ description: "Tools that what is published of it may use; for members too." }),
   })
   .openapi("Agent");
 export type AgentView = z.output<typeof agentView>;

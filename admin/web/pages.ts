@@ -88,7 +88,37 @@ export const PAGES: readonly PageEntry[] = [
     component: lazyPage(() => import("./pages/invites.tsx")),
     needs: "invites.read",
   },
+  {
+    name: "forms",
+    path: "/c/:client/forms",
+    component: lazyPage(() => import("./pages/forms.tsx")),
+    needs: "forms.read",
+  },
+  {
+    name: "form",
+    path: "/c/:client/forms/:form",
+    component: lazyPage(() => import("./pages/form.tsx")),
+    needs: "forms.read",
+  },
   { name: "models", path: "/c/:client/models", component: models, needs: "models.read" },
+  {
+    name: "tools",
+    path: "/c/:client/tools",
+    component: lazyPage(() => import("./pages/tools.tsx")),
+    needs: "tools.read",
+  },
+  {
+    name: "approvals",
+    path: "/c/:client/approvals",
+    component: lazyPage(() => import("./pages/approvals.tsx")),
+    needs: "approvals.read",
+  },
+  {
+    name: "schedules",
+    path: "/c/:client/schedules",
+    component: lazyPage(() => import("./pages/schedules.tsx")),
+    needs: "schedules.read",
+  },
   {
     name: "files",
     path: "/c/:client/files",

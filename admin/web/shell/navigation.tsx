@@ -4,8 +4,11 @@ import {
   IconBook2,
   IconBuilding,
   IconChartBar,
+  IconClock,
   IconCpu,
   IconFiles,
+  IconForms,
+  IconHandStop,
   IconHome,
   IconListDetails,
   IconMail,
@@ -14,12 +17,14 @@ import {
   IconShieldLock,
   IconSitemap,
   IconTemplate,
+  IconTool,
   IconUsers,
 } from "@tabler/icons-react";
 import type { ComponentType } from "react";
 import { Link, useLocation } from "wouter";
 import type { Action } from "../../rights.ts";
 import { useClient, useClientTitle, useMe } from "../me.tsx";
+import { WaitingBadge } from "../pages/approvals/waiting-badge.tsx";
 import { to } from "../paths.ts";
 import { texts } from "../texts.ts";
 import { ClientSwitch } from "./client-switch.tsx";
@@ -29,6 +34,8 @@ interface Item {
   href: string;
   icon: ComponentType<{ size?: number; "aria-hidden"?: boolean }>;
   needs?: Action;
+  /** Shows how much waits there. */
+  counts?: boolean;
 }
 
 const { pages } = texts.shell;
@@ -51,6 +58,10 @@ const clientItems = (client: string): Item[] => [
   { title: pages.people, href: to.people(client), icon: IconUsers, needs: "people.read" },
   { title: pages.invites, href: to.invites(client), icon: IconMail, needs: "invites.read" },
   { title: pages.models, href: to.models(client), icon: IconCpu, needs: "models.read" },
+  { title: pages.forms, href: to.forms(client), icon: IconForms, needs: "forms.read" },
+  { title: pages.tools, href: to.tools(client), icon: IconTool, needs: "tools.read" },
+  { title: pages.approvals, href: to.approvals(client), icon: IconHandStop, needs: "approvals.read", counts: true },
+  { title: pages.schedules, href: to.schedules(client), icon: IconClock, needs: "schedules.read" },
   { title: pages.files, href: to.files(client), icon: IconFiles, needs: "tools.read" },
   { title: pages.runs, href: to.runs(client), icon: IconActivity, needs: "runs.read_own" },
   { title: pages.usage, href: to.usage(client), icon: IconChartBar, needs: "usage.read" },
@@ -111,7 +122,7 @@ function Items({ items, onGo }: { items: Item[]; onGo: () => void }) {
           .at(0)?.href;
   return (
     <>
-      {shown.map(({ title, href, icon: Icon }) => (
+      {shown.map(({ title, href, icon: Icon, counts }) => (
         <NavLink
           key={href}
           component={Link}
@@ -121,6 +132,7 @@ function Items({ items, onGo }: { items: Item[]; onGo: () => void }) {
           active={href === here}
           aria-current={href === here ? "page" : undefined}
           onClick={onGo}
+          rightSection={counts ? <WaitingBadge /> : undefined}
           className="agt-nav"
           py={5}
         />

@@ -54,6 +54,10 @@ function saidAtFields(errors: Record<string, string>): boolean {
   const paths = Object.keys(errors);
   return (
     paths.length > 0 &&
-    paths.every((path) => /^(name|description|instructions|model|whoMayInvite|limits\.\w+)$/.test(path))
+    paths.every((path) =>
+      /^(name|description|instructions|model|whoMayInvite|limits\.\w+|tools|tools\.[\w-]+\.(policy|allow|refuse|per\w+|tokensPerDay|level)(\.\d+)?)$/.test(
+        path,
+      ),
+    )
   );
 }

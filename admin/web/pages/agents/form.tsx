@@ -8,6 +8,7 @@ import type { Definition } from "./definition.ts";
 import { FaceField } from "./face-field.tsx";
 import { InstructionsField } from "./instructions-field.tsx";
 import { InviteField } from "./invite-field.tsx";
+import { ToolsField } from "./tools-field.tsx";
 import type { Draft } from "./use-draft.ts";
 import { VariablesField } from "./variables-field.tsx";
 
@@ -69,6 +70,12 @@ export function AgentForm({ client, agent, draft, mayWrite }: Props) {
           onChange={(whoMayInvite) => change({ whoMayInvite })}
         />
         <ScopeField value={definition.scope} onChange={(scope) => change({ scope })} />
+        <ToolsField
+          client={client}
+          tools={definition.tools ?? {}}
+          errors={errors}
+          onChange={(tools) => change({ tools })}
+        />
         <LimitsField definition={definition} errors={errors} change={change} />
       </Stack>
     </Fieldset>

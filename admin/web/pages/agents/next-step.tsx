@@ -10,6 +10,7 @@ import { texts } from "../../texts.ts";
 import { InviteToRooms } from "./invite-rooms.tsx";
 
 const words = texts.agents.next;
+const { may } = texts.tools;
 
 /** After an agent was published for the first time: how people get their first answer. */
 export function NextStep({ client, agent, close }: { client: string; agent: AgentView; close: () => void }) {
@@ -57,7 +58,29 @@ export function HowToAsk({ agent }: { agent: AgentView }) {
         {words.how}
       </Title>
       <Ways agent={agent} />
+      <MayDo agent={agent} />
     </Stack>
+  );
+}
+
+/** Each with whether somebody is asked first. */
+function MayDo({ agent }: { agent: AgentView }) {
+  return (
+    <>
+      <Title order={2} size="h4">
+        {may.title}
+      </Title>
+      {agent.mayUse.length === 0 && <Text>{may.nothing}</Text>}
+      <Stack component="ul" gap={4} m={0} pl="md">
+        {agent.mayUse.map(({ name, title, policy }) => (
+          <li key={name}>
+            <Text size="sm">
+              {title} <span style={{ color: "var(--mantine-color-dimmed)" }}>({may.policies[policy]})</span>
+            </Text>
+          </li>
+        ))}
+      </Stack>
+    </>
   );
 }
 

@@ -13,10 +13,13 @@ import {
 } from "@mantine/core";
 import { IconPlayerStop, IconRefresh, IconSend } from "@tabler/icons-react";
 import { lazy, Suspense, useEffect, useRef, useState } from "react";
+import type { TryApproval } from "../../../../bots/try.ts";
 import type { TemplateDetails } from "../../../api/templates-views.ts";
 import { useGet } from "../../api.ts";
 import { Trouble } from "../../parts/trouble.tsx";
 import { texts } from "../../texts.ts";
+import { Decide } from "../approvals/decide.tsx";
+import { Arguments } from "../tools/call-parts.tsx";
 import type { Definition } from "./definition.ts";
 import { type TryAnswer, useTry } from "./use-try.ts";
 
@@ -59,7 +62,7 @@ export function TryIt({ client, agent, templateId, definition }: Props) {
           </Button>
         )}
       </Group>
-      <Answers name={definition.name} answers={chat.answers} />
+      <Answers client={client} name={definition.name} answers={chat.answers} />
       {chat.answers.length === 0 && template && template.questions.length > 0 && (
         <Examples questions={template.questions} busy={chat.busy} ask={(question) => void ask(question)} />
       )}
@@ -120,10 +123,10 @@ function Examples({ questions, busy, ask }: { questions: string[]; busy: boolean
   );
 }
 
-function Answers({ name, answers }: { name: string; answers: TryAnswer[] }) {
+function Answers({ client, name, answers }: { client: string; name: string; answers: TryAnswer[] }) {
   const view = useRef<HTMLDivElement>(null);
   const last = answers.at(-1);
-  const grown = `${answers.length} ${last?.text.length ?? 0}`;
+  const grown = `${answers.length} ${last?.text.length ?? 0} ${last?.approvals.length ?? 0}`;
   useEffect(() => {
     if (grown) view.current?.scrollTo({ top: view.current.scrollHeight });
   }, [grown]);
@@ -152,7 +155,7 @@ function Answers({ name, answers }: { name: string; answers: TryAnswer[] }) {
                 {answer.question}
               </Text>
             </Paper>
-            <Answer name={name} answer={answer} />
+            <Answer client={client} name={name} answer={answer} />
           </Stack>
         ))}
       </Stack>
@@ -160,7 +163,7 @@ function Answers({ name, answers }: { name: string; answers: TryAnswer[] }) {
   );
 }
 
-function Answer({ name, answer }: { name: string; answer: TryAnswer }) {
+function Answer({ client, name, answer }: { client: string; name: string; answer: TryAnswer }) {
   const { text, state, error, done, ms, tokens } = answer;
   return (
     <div aria-busy={!done}>
@@ -171,9 +174,13 @@ function Answer({ name, answer }: { name: string; answer: TryAnswer }) {
         {!done && (
           <>
             <Text size="xs" c="dimmed">
-              {text === "" ? words.waiting : words.writing}
+              {state === "waiting" && answer.approvals.length > 0
+                ? words.asking
+                : text === ""
+                  ? words.waiting
+                  : words.writing}
             </Text>
-            <Loader size={12} type="dots" aria-hidden />
+            {state !== "waiting" && <Loader size={12} type="dots" aria-hidden />}
           </>
         )}
         {done && ms !== null && (
@@ -187,6 +194,9 @@ function Answer({ name, answer }: { name: string; answer: TryAnswer }) {
           <Markdown text={text} />
         </Suspense>
       )}
+      {answer.approvals.map((approval) => (
+        <Asked key={approval.id} client={client} agent={name} approval={approval} />
+      ))}
       {state === "stopped" && (
         <Text size="sm" c="dimmed">
           {words.stopped}
@@ -198,5 +208,25 @@ function Answer({ name, answer }: { name: string; answer: TryAnswer }) {
         </Alert>
       )}
     </div>
+  );
+}
+
+/** What it would do, exactly, and the buttons: who tries it decides. */
+function Asked({ client, agent, approval }: { client: string; agent: string; approval: TryApproval }) {
+  const { id, kind, tool, sentence, why, mayDecide } = approval;
+  const asks = texts.approvals;
+  return (
+    <Stack className="agt-card" p="sm" gap="xs" mt={6}>
+      <Text size="sm" fw={600} style={{ whiteSpace: "pre-wrap", overflowWrap: "anywhere" }}>
+        {kind === "input" ? (sentence ?? asks.erased) : asks.wants(agent, sentence ?? tool)}
+      </Text>
+      {kind === "tool" && why && (
+        <Text size="xs" c="dimmed">
+          {why}
+        </Text>
+      )}
+      {kind === "tool" && approval.arguments && <Arguments value={approval.arguments} label={asks.exactly} />}
+      {mayDecide && <Decide client={client} asked={{ id, kind, grantable: false, agent, tool }} />}
+    </Stack>
   );
 }

@@ -1,5 +1,6 @@
 /** A chat with the agent as the form has it: asked over the API, heard over its stream. */
 import { useCallback, useEffect, useRef, useState } from "react";
+import type { TryApproval } from "../../../../bots/try.ts";
 import type { RunView } from "../../../api/runs-views.ts";
 import { apiUrl, get, post } from "../../api.ts";
 import { inClient } from "../../api-path.ts";
@@ -9,9 +10,11 @@ import { agentPath, type Definition } from "./definition.ts";
 export interface TryAnswer {
   run: string;
   question: string;
-  state: "queued" | "running" | "done" | "stopped" | "superseded" | "failed";
+  state: "queued" | "running" | "waiting" | "done" | "stopped" | "superseded" | "failed";
   text: string;
   error: string | null;
+  /** What it asks before it goes on. */
+  approvals: TryApproval[];
   done: boolean;
   /** From the question to the end, as it was waited here. */
   ms: number | null;
@@ -101,7 +104,17 @@ export function useTry(client: string, agent: string): TryChat {
             ? before
             : [
                 ...before,
-                { run, question: text, state: "queued", text: "", error: null, done: false, ms: null, tokens: null },
+                {
+                  run,
+                  question: text,
+                  state: "queued",
+                  text: "",
+                  error: null,
+                  approvals: [],
+                  done: false,
+                  ms: null,
+                  tokens: null,
+                },
               ],
         );
         setChat(opened);
