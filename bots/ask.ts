@@ -7,7 +7,7 @@ import type { Thought } from "./finish.ts";
 import { resolveModel } from "./models.ts";
 import type { Showing } from "./outlet.ts";
 import { promptFor } from "./prompt-for.ts";
-import { serverOf } from "./room-view.ts";
+import { saidByPeople, untrustedIn } from "./read-before.ts";
 import { converse, type Question, type Talk } from "./tools/loop.ts";
 import { isDirect } from "./tools/rights.ts";
 import { openToolbox, type Toolbox } from "./tools/toolbox.ts";
@@ -130,15 +130,8 @@ async function doingFor(ctx: Context, { work, seen }: Asking): Promise<Talk["doi
   const { tenantId, roomId, agentUserId, controlUserId, onBehalfOf: person } = work;
   const direct =
     work.source === "try" || (await isDirect(ctx, { tenantId, roomId, agentUserId, controlUserId, person }));
-  const untrusted = work.untrusted ?? foreignIn(seen, work);
+  const untrusted = work.untrusted ?? (await untrustedIn(ctx, work, seen));
   if (untrusted !== work.untrusted)
     await ctx.sql`update runs set untrusted = ${untrusted} where id = ${work.runId} and untrusted is null`;
-  const heard = seen.messages.map(({ content }) => String(content.body ?? "")).join("\n");
-  return { work, untrusted, direct, heard, maxChars: RESULT_CHARS };
-}
-
-/** What people of other servers say is untrusted: nobody here vouches for them. */
-function foreignIn({ messages }: Surroundings, work: Work): string | null {
-  const stranger = messages.find(({ sender }) => sender.startsWith("@") && serverOf(sender) !== work.serverName);
-  return stranger === undefined ? null : `a message of ${stranger.sender}`;
+  return { work, untrusted, direct, heard: saidByPeople(seen, work), maxChars: RESULT_CHARS };
 }

@@ -31,9 +31,9 @@ export function readReply(approval: Pick<ApprovalView, "kind">, body: string): V
 /** Null when they may decide; else the sentence that says who may. Never a bot, never the agent itself, never somebody of another server. */
 export function whyNotDecide(approval: ApprovalView, userId: string, view: RoomView): string | null {
   if (isOwnUser(userId, view) || view.state?.functionalMembers.includes(userId)) return "Only people decide this.";
+  if (serverOf(userId) !== view.serverName) return `Only people of ${view.serverName} decide this.`;
   if (approval.onlyPerson !== null)
     return approval.onlyPerson === userId ? null : "Only the person who was asked decides this.";
-  if (serverOf(userId) !== view.serverName) return `Only people of ${view.serverName} decide this.`;
   const level = view.state ? powerOf(view.state, userId) : Number.NEGATIVE_INFINITY;
   return level >= (approval.level ?? 50)
     ? null

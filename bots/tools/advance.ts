@@ -123,7 +123,7 @@ async function judge(ctx: Context, step: Step, { tool, args, found, approved }: 
     granted: false,
     approved,
     untrusted: step.untrusted,
-    said: targets.every(({ value }) => wasSaid(value, step)),
+    said: targets.length > 0 && targets.every(({ value }) => wasSaid(value, step)),
   };
   const verdict = decide(asking);
   if (verdict.kind !== "ask" || !verdict.grantable) return verdict;
@@ -140,8 +140,40 @@ function usedInRun(turns: Turn[], box: Toolbox): Record<string, number> {
   return used;
 }
 
-const wasSaid = (value: string, { heard, turns }: Step) =>
-  heard.includes(value) || turns.some(({ calls }) => calls.some(({ result }) => result?.includes(value)));
+/**
+ * Whether an address stands in what people said or in what came from outside: who wrote it there knows it. What a tool repeats of its own arguments, or keeps of
+ * what this run wrote (files, tasks), was said by nobody but the model.
+ */
+const wasSaid = (value: string, { heard, turns, box }: Step) =>
+  heard.includes(value) ||
+  turns.some(({ calls }) =>
+    calls.some(
+      ({ tool, state, result, arguments: args }) =>
+        state === "done" &&
+        box.tools.get(tool)?.reads === "untrusted" &&
+        result?.includes(value) === true &&
+        !unescaped(args).includes(value),
+    ),
+  );
+
+/** Arguments as a server would repeat them. */
+function unescaped(args: Args | null): string {
+  const texts: string[] = [];
+  JSON.stringify(args, (_key, item: unknown) => {
+    if (typeof item === "string") texts.push(item, decoded(item));
+    return item;
+  });
+  return texts.join("\n");
+}
+
+function decoded(text: string): string {
+  try {
+    return decodeURIComponent(text.replaceAll("+", " "));
+  } catch {
+    // A stray % is not ours to mend: the text is then taken as it stands.
+    return text;
+  }
+}
 
 async function isGranted({ sql }: Context, work: Work, tool: Tool): Promise<boolean> {
   const rows = await sql`

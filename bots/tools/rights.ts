@@ -3,6 +3,7 @@ import type { Context } from "../../core/context.ts";
 import { AppError } from "../../core/errors.ts";
 import type { RoomState } from "../../migrations/types.ts";
 import { powerOf } from "../room-state.ts";
+import { serverOf } from "../room-view.ts";
 import type { RoomRights } from "./decide.ts";
 import type { FoundRoom, RoomNeed } from "./tool.ts";
 
@@ -98,10 +99,10 @@ function chosen(rows: Row[], wanted: string): Row {
   return row;
 }
 
-/** A chat of this one person and the agent: nobody else is there or invited. */
+/** A chat of this one person of the company and the agent: nobody else is there or invited. A stranger is not alone with it: nobody here vouches for them. */
 export async function isDirect(ctx: Context, asker: RoomAsker & { controlUserId: string }): Promise<boolean> {
   const { tenantId, roomId, person, agentUserId, controlUserId } = asker;
-  if (roomId === null || person === null) return false;
+  if (roomId === null || person === null || serverOf(person) !== serverOf(agentUserId)) return false;
   const rows = await ctx.sql<{ userId: string }[]>`
     select m.user_id as "userId" from room_members m join rooms r on r.tenant_id = m.tenant_id and r.room_id = m.room_id
     where m.tenant_id = ${tenantId} and m.room_id = ${roomId} and m.membership in ('join', 'invite')
