@@ -8,6 +8,7 @@ import { resolveModel } from "./models.ts";
 import type { Showing } from "./outlet.ts";
 import { promptFor } from "./prompt-for.ts";
 import { saidByPeople, untrustedIn } from "./read-before.ts";
+import { storable } from "./said.ts";
 import { converse, type Question, type Talk } from "./tools/loop.ts";
 import { isDirect } from "./tools/rights.ts";
 import { openToolbox, type Toolbox } from "./tools/toolbox.ts";
@@ -38,7 +39,9 @@ export async function ask(ctx: Context, asking: Asking): Promise<Thought | "wait
   const { work, signal } = asking;
   const so: SoFar = { model: "", prefix: "", words: "", context: undefined };
   try {
-    return await untilItWorks(ctx, "ask the model", () => askOnce(ctx, asking, so), signal);
+    const thought = await untilItWorks(ctx, "ask the model", () => askOnce(ctx, asking, so), signal);
+    // What a model says, or repeats of what a tool returned, may hold what no database takes.
+    return thought === "wait" ? thought : { ...thought, text: storable(thought.text) };
   } catch (error) {
     if (signal.aborted) return { state: "stopped", text: textOf(so), detail: detailOf(asking, so) };
     const code = error instanceof AppError ? error.code : "internal";
@@ -49,7 +52,7 @@ export async function ask(ctx: Context, asking: Asking): Promise<Thought | "wait
   }
 }
 
-const textOf = ({ prefix, words }: SoFar) => (words === "" ? "" : prefix + words);
+const textOf = ({ prefix, words }: SoFar) => (words === "" ? "" : storable(prefix + words));
 
 const detailOf = ({ shown }: Asking, { model, context }: SoFar) => ({
   model,

@@ -15,6 +15,9 @@ export type SaidPart =
 
 type Assistant = Extract<LanguageModelV4Message, { role: "assistant" }>;
 
+/** Names of tools have 64 characters; what is longer is none, and goes into no index. */
+const MAX_NAME = 200;
+
 /** Gathers the parts of a stream that are no text: the text has its own way (thoughts are filtered out of it). */
 export class Said {
   readonly parts: SaidPart[] = [];
@@ -38,8 +41,8 @@ export class Said {
     } else if (part.type === "tool-call" && !part.providerExecuted)
       this.parts.push({
         type: "call",
-        callId: part.toolCallId,
-        tool: part.toolName,
+        callId: storable(part.toolCallId),
+        tool: storable(part.toolName).slice(0, MAX_NAME),
         input: part.input,
         ...(part.providerMetadata ? { meta: part.providerMetadata } : {}),
       });
@@ -68,11 +71,19 @@ export function assistantMessage(text: string, parts: readonly SaidPart[]): Assi
 /** Postgres takes neither NUL nor half a character. */
 export const storable = (text: string): string => text.replaceAll("\u0000", "").toWellFormed();
 
+/** A text, or an object with names that can be kept. */
+function storableItem(item: unknown): unknown {
+  if (typeof item === "string") return storable(item);
+  if (item === null || typeof item !== "object" || Array.isArray(item)) return item;
+  const fits = Object.keys(item).every((name) => name.isWellFormed() && !name.includes("\u0000"));
+  return fits ? item : Object.fromEntries(Object.entries(item).map(([name, value]) => [storable(name), value]));
+}
+
 /** The arguments of a call; null for what is no JSON object. An empty text is an empty object, as some models write it. */
 export function argumentsOf(input: string): Record<string, unknown> | null {
   if (input.trim() === "") return {};
   try {
-    const value: unknown = JSON.parse(input, (_key, item) => (typeof item === "string" ? storable(item) : item));
+    const value: unknown = JSON.parse(input, (_key, item: unknown) => storableItem(item));
     return typeof value === "object" && value !== null && !Array.isArray(value)
       ? (value as Record<string, unknown>)
       : null;

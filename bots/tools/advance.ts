@@ -331,5 +331,5 @@ const cut = (text: string, most: number) =>
 /** Writes the end, and keeps it at hand. */
 async function end(ctx: Context, call: CallRow, end: CallEnd): Promise<void> {
   await finishCall(ctx.sql, call.id, end);
-  Object.assign(call, { state: end.state, result: end.result, untrusted: end.untrusted ?? null });
+  Object.assign(call, { state: end.state, result: storable(end.result), untrusted: end.untrusted ?? null });
 }

@@ -2,7 +2,7 @@
 import type { Sql, TransactionSql } from "postgres";
 import type { Context } from "../../core/context.ts";
 import { stableId } from "../../core/ids.ts";
-import { argumentsOf, type SaidPart } from "../said.ts";
+import { argumentsOf, type SaidPart, storable } from "../said.ts";
 import { argumentsHash, schemaHash } from "./hashes.ts";
 import type { Args, Tool } from "./tool.ts";
 
@@ -139,7 +139,10 @@ export interface CallEnd {
  * transaction) when somebody else than the run itself ends it; null when the call had ended.
  */
 export async function finishCall(sql: Sql | TransactionSql, id: string, end: CallEnd): Promise<string | null> {
-  const { state, result, reason = null, untrusted = null, tokens = 0, startedAt } = end;
+  const { state, tokens = 0, startedAt } = end;
+  const [result, reason, untrusted] = [end.result, end.reason, end.untrusted].map((text) =>
+    text == null ? null : storable(text),
+  ) as [string, string | null, string | null];
   const begun = startedAt === undefined ? null : new Date(startedAt);
   const [row] = await sql<{ runId: string }[]>`
     with c as (
