@@ -2,16 +2,19 @@
 import type { TransactionSql } from "postgres";
 import { CHANNELS, type Context } from "../../core/context.ts";
 import { stableId } from "../../core/ids.ts";
+import { renderMarkdown } from "../markdown.ts";
 import type { CallRow } from "../tools/calls.ts";
 import type { Verdict } from "../tools/decide.ts";
 import { schemaHash } from "../tools/hashes.ts";
 import type { Tool, ToolRun } from "../tools/tool.ts";
 import type { Work } from "../work.ts";
 import { writeAction } from "../write-decision.ts";
-import { MAX_ARGUMENTS } from "./text.ts";
+import { argumentsText, MAX_ARGUMENTS } from "./text.ts";
 
 const MINUTES = 30;
 const MAX_SENTENCE = 1000;
+/** Of arguments, as text and as HTML: an event has 64 KB with everything else in it. */
+const MAX_SHOWN_BYTES = 46_000;
 
 /**
  * Asks whether a call may be made: its row waits from now on. A sentence when it cannot be asked. In a chat of one person and the agent that person decides, in
@@ -23,7 +26,7 @@ export async function askApproval(
 ): Promise<string | null> {
   const { work, direct, call, tool, verdict } = asked;
   const args = call.arguments ?? {};
-  if (JSON.stringify(args, null, 2).length > MAX_ARGUMENTS)
+  if (!canBeShown(args))
     return `This is too long for a person to look through: the arguments of what is approved have at most ${MAX_ARGUMENTS} characters. Do it in smaller parts.`;
   const only = direct || !work.roomId.startsWith("!") ? (work.onBehalfOf ?? work.askedBy) : null;
   await ctx.sql.begin(async (sql) => {
@@ -80,6 +83,14 @@ export async function askInput(
       minutes: question.minutes ?? MINUTES,
     }),
   );
+}
+
+/** Whole, in one message. */
+function canBeShown(args: Record<string, unknown>): boolean {
+  const text = argumentsText(args);
+  if (text.length > MAX_ARGUMENTS) return false;
+  const { body, html = "" } = renderMarkdown(text);
+  return Buffer.byteLength(JSON.stringify([body, html])) <= MAX_SHOWN_BYTES;
 }
 
 interface NewApproval {

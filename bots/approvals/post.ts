@@ -3,7 +3,7 @@ import type { Context } from "../../core/context.ts";
 import { sendEvent } from "../../homeserver/matrix.ts";
 import { renderMarkdown } from "../markdown.ts";
 import { nameIn } from "../person-name.ts";
-import { decidedText, questionText } from "./text.ts";
+import { asItIs, decidedText, questionText, quoted } from "./text.ts";
 
 interface Row {
   id: string;
@@ -64,7 +64,7 @@ async function readRow({ sql }: Context, id: string): Promise<Row | null> {
 /** With the two reactions that people are most likely to want, so that a tap is enough; the agent's own decide nothing. */
 async function post(ctx: Context, row: Row): Promise<string> {
   const eventId = await send(ctx, row, `approval-${row.id}`, {
-    ...message(questionText(textOf(row))),
+    ...message((quote) => questionText(textOf(row), quote)),
     ...relation(row),
     "m.mentions": mentions(row),
     "dev.agentopia.approval": { id: row.id },
@@ -88,9 +88,10 @@ async function edit(ctx: Context, row: Row, eventId: string): Promise<void> {
     answer: row.answer,
     always: row.always,
   };
-  const content = message(decidedText(textOf(row), decided));
+  const content = message((quote) => decidedText(textOf(row), decided, quote));
+  // What clients without edits show is short: an event has 64 KB, and the arguments stand in it twice already.
   await send(ctx, row, `approval-${row.id}-${row.state}`, {
-    ...content,
+    msgtype: content.msgtype,
     body: `* ${content.body.slice(0, 500)}`,
     "m.new_content": { ...content, "m.mentions": {}, "dev.agentopia.approval": { id: row.id } },
     "m.relates_to": { rel_type: "m.replace", event_id: eventId },
@@ -106,9 +107,15 @@ const send = (
   content: Record<string, unknown>,
 ) => sendEvent(ctx, { tenantId, as, deviceId, roomId, txnId, type: "m.room.message", content });
 
-function message(text: string): Record<string, unknown> & { body: string } {
-  const { body, html } = renderMarkdown(text);
-  return { msgtype: "m.text", body, ...(html ? { format: "org.matrix.custom.html", formatted_body: html } : {}) };
+type Content = Record<string, unknown> & { body: string };
+
+function message(text: (quote: (part: string) => string) => string): Content {
+  const { html } = renderMarkdown(text(quoted));
+  return {
+    msgtype: "m.text",
+    body: text(asItIs),
+    ...(html ? { format: "org.matrix.custom.html", formatted_body: html } : {}),
+  };
 }
 
 function relation({ threadRoot }: Row): Record<string, unknown> {
@@ -134,7 +141,7 @@ const textOf = (row: Row) => ({
   agent: row.agentName,
   kind: row.kind,
   sentence: row.sentence ?? "",
-  why: row.why,
+  why: row.why === null ? null : row.why.slice(0, 1000),
   args: row.args,
   level: row.level,
   onlyPerson: row.onlyPerson === null ? null : (row.onlyName ?? nameIn(row.onlyPerson)),

@@ -26,35 +26,62 @@ export interface Decided {
 /** Largest question: what is longer cannot be shown whole, and is not asked. */
 export const MAX_ARGUMENTS = 10_000;
 
-/** The question, in Markdown. */
-export function questionText(approval: ApprovalText): string {
-  const { agent, kind, sentence, why, args, onlyPerson, grantable } = approval;
+/** How a text that somebody else wrote stands in a message: `asItIs` where it is plain, `quoted` in Markdown. */
+type Quote = (text: string) => string;
+
+/** On one line, and nothing in it hides or turns what is written. */
+export const asItIs: Quote = (text) => visible(text.replaceAll(/\s+/g, " "));
+
+/** Likewise, and no sign of it means anything: no emphasis, link or HTML that pretends to be the platform's own words. */
+export const quoted: Quote = (text) => asItIs(text).replaceAll(/[!-/:-@[-`{-~]/g, "\\$&");
+
+/** What cannot be seen stands there as it is written in JSON. Joiners stay: many languages need them. */
+const visible = (text: string): string =>
+  text.replaceAll(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, (sign) =>
+    /[\n\u200c\u200d]/.test(sign)
+      ? sign
+      : Array.from({ length: sign.length }, (_, n) => `\\u${sign.charCodeAt(n).toString(16).padStart(4, "0")}`).join(
+          "",
+        ),
+  );
+
+/** Arguments as people see them. */
+export const argumentsText = (args: Record<string, unknown> | null): string =>
+  fenced(visible(JSON.stringify(args ?? {}, null, 2)));
+
+/** The question. */
+export function questionText(approval: ApprovalText, quote: Quote): string {
+  const { kind, sentence, why, args, grantable } = approval;
+  const agent = quote(approval.agent);
+  const onlyPerson = approval.onlyPerson === null ? null : quote(approval.onlyPerson);
   const moment = new Date(approval.expiresAt).toISOString();
   // A question may wait for days.
   if (kind === "input")
-    return `${onlyPerson ? `${onlyPerson}, ` : ""}**${agent} asks:** ${sentence}\n\nReply to this message, until ${moment.slice(0, 16).replace("T", " ")} UTC.`;
+    return `${onlyPerson ? `${onlyPerson}, ` : ""}**${agent} asks:** ${visible(sentence)}\n\nReply to this message, until ${moment.slice(0, 16).replace("T", " ")} UTC.`;
   const until = `${moment.slice(11, 16)} UTC`;
   const who = onlyPerson ?? (approval.level === null ? "Somebody" : `A person with the power level ${approval.level}`);
   return [
-    `**${agent} wants to ${sentence}.**`,
-    ...(why ? [why] : []),
-    fenced(JSON.stringify(args ?? {}, null, 2)),
+    `**${agent} wants to ${quote(sentence)}.**`,
+    ...(why ? [quote(why)] : []),
+    argumentsText(args),
     `React with ✅ to allow it or ❌ to refuse it${grantable ? "; ♾️ allows it always in this room" : ""}. Or reply with a reason. ` +
       `${who} decides, here or in the panel, until ${until}.`,
   ].join("\n\n");
 }
 
 /** What stands there afterwards. */
-export function decidedText(approval: ApprovalText, decided: Decided): string {
-  const { agent, kind, sentence, args } = approval;
-  const about = kind === "input" ? `**${agent} asked:** ${sentence}` : `**${agent} wanted to ${sentence}.**`;
-  const shown = kind === "tool" ? [fenced(JSON.stringify(args ?? {}, null, 2))] : [];
-  return [about, ...shown, outcome(kind, decided)].join("\n\n");
+export function decidedText(approval: ApprovalText, decided: Decided, quote: Quote): string {
+  const { kind, sentence, args } = approval;
+  const agent = quote(approval.agent);
+  const about =
+    kind === "input" ? `**${agent} asked:** ${visible(sentence)}` : `**${agent} wanted to ${quote(sentence)}.**`;
+  const shown = kind === "tool" ? [argumentsText(args)] : [];
+  return [about, ...shown, outcome(kind, decided, quote)].join("\n\n");
 }
 
-function outcome(kind: ApprovalText["kind"], { state, by, answer, always }: Decided): string {
-  const who = by ?? "somebody";
-  const said = answer ? `: “${answer.replaceAll("\n", " ").slice(0, 500)}”` : ".";
+function outcome(kind: ApprovalText["kind"], { state, by, answer, always }: Decided, quote: Quote): string {
+  const who = by === null ? "somebody" : quote(by);
+  const said = answer ? `: “${quote(answer.slice(0, 500))}”` : ".";
   switch (state) {
     case "approved":
       return always ? `✅ Allowed by ${who}, and always in this room.` : `✅ Allowed by ${who}${said}`;
