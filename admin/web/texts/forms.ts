@@ -38,6 +38,7 @@ export const formsTexts = {
     descriptionHelp: "For people, and for agents that choose among their tools.",
     fields: "What is filled in",
     prompt: "What is done with it",
+    promptLabel: "Prompt",
     promptHelp: "Name fields in double braces, like {{customer}}. Click one to put it in.",
     places: "Fields to put into the prompt",
     place: (title: string) => `Put in ${title}`,

@@ -68,11 +68,15 @@ export function FieldCard({ field, kinds, requiredLabel, nameProblem, change, re
           onChange={({ currentTarget }) => change({ help: currentTarget.value })}
         />
         <Group justify="space-between" gap="sm">
-          <Checkbox
-            label={requiredLabel}
-            checked={field.required}
-            onChange={({ currentTarget }) => change({ required: currentTarget.checked })}
-          />
+          {field.kind === "yesno" ? (
+            <span />
+          ) : (
+            <Checkbox
+              label={requiredLabel}
+              checked={field.required}
+              onChange={({ currentTarget }) => change({ required: currentTarget.checked })}
+            />
+          )}
           <Group gap={6}>
             <ActionIcon variant="default" aria-label={words.up(called)} disabled={up === null} onClick={() => up?.()}>
               <IconArrowUp size={16} aria-hidden />

@@ -31,7 +31,7 @@ export function PromptField({ definition, error, change }: Props) {
     <Stack gap={6}>
       <Textarea
         ref={area}
-        label={words.prompt}
+        label={words.promptLabel}
         description={words.promptHelp}
         value={definition.prompt}
         error={error}
@@ -43,12 +43,7 @@ export function PromptField({ definition, error, change }: Props) {
       {fields.length > 0 && (
         <Group gap={6} role="group" aria-label={words.places}>
           {fields.map(({ key, name, title }) => (
-            <UnstyledButton
-              key={key}
-              className="agt-variable"
-              aria-label={words.place(title)}
-              onClick={() => putIn(name)}
-            >
+            <UnstyledButton key={key} className="agt-variable" title={words.place(title)} onClick={() => putIn(name)}>
               <Text span inherit>{`{{${name}}}`}</Text>
             </UnstyledButton>
           ))}

@@ -27,7 +27,9 @@ export function Result({ client, run: first }: { client: string; run: FormRunVie
     <Paper className="agt-card" p="md" component="section" aria-label={words.title} aria-busy={waits}>
       <Stack gap="sm">
         <Group justify="space-between">
-          <Title order={3}>{words.title}</Title>
+          <Title order={2} size="h3">
+            {words.title}
+          </Title>
           {run.result !== null && <CopyButton text={run.result} size="xs" />}
         </Group>
         <div role="status">{waits && <Working />}</div>
