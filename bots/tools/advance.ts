@@ -109,7 +109,11 @@ interface Wanted {
 async function judge(ctx: Context, step: Step, { tool, args, found, approved }: Wanted): Promise<Verdict> {
   const { work, box, turns } = step;
   const targets = tool.targets?.(args) ?? [];
-  const roomTargets = found.map(({ room }) => ({ kind: "room" as const, value: room.name ?? room.roomId }));
+  const roomTargets = found.map(({ room }) => ({
+    kind: "room" as const,
+    value: room.name ?? room.roomId,
+    id: room.roomId,
+  }));
   const used = await readUsed(ctx, { id: work.agentId, bounds: box.bounds }, tool);
   const asking = {
     agent: work.definition.name,

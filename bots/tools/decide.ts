@@ -3,14 +3,14 @@
  * rooms once more, and the counters are counted in the database (counts.ts) when a call begins.
  */
 import type { AgentTools, ToolBounds } from "../../migrations/types.ts";
-import { matches } from "./patterns.ts";
-import type { Target, Tool } from "./tool.ts";
+import { type Aimed, matches } from "./patterns.ts";
+import type { Tool } from "./tool.ts";
 
 export interface Asking {
   agent: string;
   bounds: AgentTools;
   tool: Pick<Tool, "name" | "group" | "title" | "sends">;
-  targets: Target[];
+  targets: Aimed[];
   rooms: RoomRights[];
   /** For whom it acts: nobody is known for strangers' bots. */
   person: string | null;
@@ -96,7 +96,7 @@ const refuse = (reason: string): Verdict => ({ kind: "refuse", reason });
 
 function outOfBounds({ agent, targets }: Asking, both: ToolBounds[]): string | null {
   for (const target of targets) {
-    if (both.some(({ refuse = [] }) => refuse.some((pattern) => matches(pattern, target))))
+    if (both.some(({ refuse = [] }) => refuse.some((pattern) => matches(pattern, target, "refuse"))))
       return `${agent} may not go to ${target.value}: a manager excluded it.`;
     const outside = both.some(
       ({ allow = [] }) => allow.length > 0 && !allow.some((pattern) => matches(pattern, target)),
@@ -161,5 +161,8 @@ function leaks({ agent, tool, targets, rooms, untrusted, said }: Asking, both: T
   return said || (named && targets.length > 0) ? null : `${because}, and would now ask for an address that it made up.`;
 }
 
-/** `*` alone, or `*.org`, names nobody. */
-const isNamed = (pattern: string) => /[a-z0-9-]+\.[a-z0-9-]+/i.test(pattern.replaceAll(/\*\.?/g, ""));
+/** `*` alone, `*.org`, or any host with a path, names nobody. */
+function isNamed(pattern: string): boolean {
+  const [host = ""] = pattern.replace(/^[^/]*:\/\//, "").split("/");
+  return /[\p{L}\p{N}-]+\.[\p{L}\p{N}-]+/u.test(host.replaceAll(/\*\.?/g, ""));
+}

@@ -1,41 +1,58 @@
 /**
  * The patterns of boundaries. `*` stands for any characters; nothing else is special, and case does not count. Pure.
  *
- * - addresses: a host (`example.org`, `*.example.org`), with a port where it is not the usual one, or an address with a path (`https://example.org/docs/*`). Without `*`
+ * - addresses: a host (`example.org`, `*.example.org`), with a port where it is not the usual one (without a port, `refuse` means all of them), or an address with a path (`https://example.org/docs/*`). Without `*`
  *   a path also stands for what is below it;
  * - rooms: id, alias or name; folders: a path, which stands for what is below it too; recipients: an address or `*@example.org`; agents: the name.
  */
+import { domainToASCII } from "node:url";
 import type { Target } from "./tool.ts";
 
-export function matches(pattern: string, target: Target): boolean {
+export function matches(pattern: string, target: Aimed, side: "allow" | "refuse" = "allow"): boolean {
+  const wanted = pattern.trim().toLowerCase();
   switch (target.kind) {
     case "address":
-      return matchesAddress(pattern.trim().toLowerCase(), target.value);
+      return matchesAddress(wanted, target.value, side);
     case "folder":
-      return matchesPath(
-        pattern
-          .trim()
-          .toLowerCase()
-          .replace(/^\/+|\/+$/g, ""),
-        target.value.toLowerCase(),
-      );
+      return matchesPath(wanted.replace(/^\/+|\/+$/g, ""), target.value.toLowerCase());
     default:
-      return like(pattern.trim().toLowerCase(), target.value.toLowerCase());
+      return [target.value, target.id].some((value) => value !== undefined && like(wanted, value.toLowerCase()));
   }
 }
 
-function matchesAddress(pattern: string, address: string): boolean {
+/** A room has a name and an id, and may be meant by either. */
+export type Aimed = Target & { id?: string };
+
+function matchesAddress(pattern: string, address: string, side: "allow" | "refuse"): boolean {
   if (!URL.canParse(address)) return false;
   const url = new URL(address);
-  if (!pattern.includes("/"))
-    return like(pattern, pattern.includes(":") ? url.host : url.hostname) && (pattern.includes(":") || url.port === "");
-  const [scheme, rest] = pattern.includes("://") ? split(pattern, "://") : ["", pattern];
+  const { scheme, host, path } = partsOf(pattern);
   if (scheme && !like(scheme, url.protocol.slice(0, -1))) return false;
-  const [host, path] = split(rest, "/");
-  if (!like(host, host.includes(":") ? url.host : url.hostname) || (url.port !== "" && !host.includes(":")))
-    return false;
-  return path === "" || matchesPath(path, (url.pathname + url.search).slice(1).toLowerCase());
+  const named = host.includes(":");
+  // Who is refused is refused on every port; who is allowed, on the usual one.
+  if (!named && url.port !== "" && side === "allow") return false;
+  const hostname = url.hostname.replace(/\.$/, "");
+  const own = named ? hostname + url.host.slice(url.hostname.length) : hostname;
+  if (!like(host, own)) return false;
+  return path === "" || matchesPath(path, plainPath(url).toLowerCase());
 }
+
+/** Names in other letters as addresses have them. */
+function partsOf(pattern: string): { scheme: string; host: string; path: string } {
+  const [scheme, rest] = pattern.includes("://") ? split(pattern, "://") : ["", pattern];
+  const [written, path] = split(rest, "/");
+  const ascii = /[^ -~]/.test(written) ? domainToASCII(written) : "";
+  return { scheme, host: ascii || written, path };
+}
+
+/** Letters that are written as %41 are the same letters (RFC 3986, 6.2.2.2), and `//` leads where `/` does on most servers. */
+const plainPath = ({ pathname, search }: URL): string =>
+  (pathname.replaceAll(/\/{2,}/g, "/") + search)
+    .slice(1)
+    .replaceAll(/%(?:[46][1-9a-f]|[57][0-9a]|3\d|2[de]|5f|7e)/gi, (sign) => {
+      const letter = String.fromCharCode(Number.parseInt(sign.slice(1), 16));
+      return /[\w.~-]/.test(letter) ? letter : sign;
+    });
 
 function matchesPath(pattern: string, path: string): boolean {
   if (pattern.includes("*")) return like(pattern, path);

@@ -259,6 +259,22 @@ const cases: Case[] = [
     is: "ask",
   },
   {
+    name: "a path on any host names nobody",
+    asking: asking(
+      { web: { policy: "allowed", allow: ["https://*/feed.xml"] } },
+      { tool: FETCH, targets: at("https://evil.test/feed.xml?s"), untrusted: PAGE },
+    ),
+    is: "ask",
+  },
+  {
+    name: "a refused host is refused on every port",
+    asking: asking(
+      { web: { policy: "allowed", refuse: ["intern.test"] } },
+      { tool: FETCH, targets: at("https://intern.test.:8443/") },
+    ),
+    is: "refuse",
+  },
+  {
     name: "a room that other servers see is outside",
     asking: asking(
       { room: { policy: "allowed" } },

@@ -30,6 +30,30 @@ test.each([
 });
 
 test.each([
+  ["example.org", "https://example.org:8443/", true],
+  ["example.org", "https://example.org./", true],
+  ["example.org:8443", "https://example.org.:8443/", true],
+  ["example.org:8443", "https://example.org/", false],
+  ["bücher.test", "https://xn--bcher-kva.test/", true],
+  ["*.bücher.test", "https://www.bücher.test/", true],
+  ["https://example.org/private", "https://example.org/%70rivate/a", true],
+  ["https://example.org/private", "https://example.org//private", true],
+  ["https://example.org/private", "https://example.org/%2570rivate", false],
+  ["https://example.org/a b", "https://example.org/a%20b", false],
+])("refused by the pattern %s, the address %s: %s", (pattern, value, is) => {
+  expect(matches(pattern, { kind: "address", value }, "refuse")).toBe(is);
+});
+
+test("a room is meant by its name or by its id", () => {
+  const room = { kind: "room", value: "plans", id: "!abc:acme.test" } as const;
+  expect(["Plans", "!ABC:acme.test", "!other:acme.test"].map((pattern) => matches(pattern, room))).toEqual([
+    true,
+    true,
+    false,
+  ]);
+});
+
+test.each([
   ["reports", "reports/a.txt", true],
   ["reports/", "reports/2026/a.txt", true],
   ["reports", "reports-old/a.txt", false],
