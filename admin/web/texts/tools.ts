@@ -160,7 +160,7 @@ export const toolsTexts = {
     help: "What it may do besides answering. What it may not, it does not know of. It never may more in a room than the person who asks.",
     policies,
     policyOf: (group: string) => `${group}: may it?`,
-    asGroup: (policy: string) => `As its group: ${policy}`,
+    asGroup: (policy: string) => `As the group (${policy})`,
     more: "Boundaries",
     moreOf: (group: string) => `Boundaries: ${group}`,
     less: "Hide boundaries",

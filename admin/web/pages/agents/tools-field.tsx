@@ -68,6 +68,7 @@ function OneGroup({ group, tools, errors, onChange }: PartProps) {
   const policy = bounds.policy ?? "never";
   // A group of one tool by its own name has nothing single about it.
   const single = group.tools.filter(({ name }) => name !== group.name);
+  const set = isBounded(bounds) || single.some(({ name }) => Object.hasOwn(tools, name));
   return (
     <Stack className="agt-card" p="sm" gap="xs" role="group" aria-label={title}>
       <Head
@@ -84,22 +85,26 @@ function OneGroup({ group, tools, errors, onChange }: PartProps) {
           />
         }
       />
-      <Text size="xs" c="dimmed">
-        {policies[policy].text}
-      </Text>
-      <More title={title} set={isBounded(bounds) || single.some(({ name }) => Object.hasOwn(tools, name))}>
-        <Fields name={group.name} tools={tools} patterns={patterns} errors={errors} onChange={onChange} />
-        {single.length > 0 && (
-          <Stack gap="xs">
-            <Text size="sm" fw={600}>
-              {words.single}
-            </Text>
-            {single.map((tool) => (
-              <SingleTool key={tool.name} tool={tool} group={policy} {...{ tools, patterns, errors, onChange }} />
-            ))}
-          </Stack>
-        )}
-      </More>
+      {policy !== "never" && (
+        <Text size="xs" c="dimmed">
+          {policies[policy].text}
+        </Text>
+      )}
+      {(policy !== "never" || set || single.length > 1) && (
+        <More title={title} set={set}>
+          <Fields name={group.name} tools={tools} patterns={patterns} errors={errors} onChange={onChange} />
+          {single.length > 0 && (
+            <Stack gap="xs">
+              <Text size="sm" fw={600}>
+                {words.single}
+              </Text>
+              {single.map((tool) => (
+                <SingleTool key={tool.name} tool={tool} group={policy} {...{ tools, patterns, errors, onChange }} />
+              ))}
+            </Stack>
+          )}
+        </More>
+      )}
     </Stack>
   );
 }
@@ -168,7 +173,7 @@ const Head = ({ title, text, field }: { title: string; text: string; field: Reac
         {text}
       </Text>
     </Stack>
-    <div style={{ flex: "0 1 13rem", minWidth: "11rem" }}>{field}</div>
+    <div style={{ flex: "0 1 15rem", minWidth: "11rem" }}>{field}</div>
   </Group>
 );
 
