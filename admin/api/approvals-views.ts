@@ -16,7 +16,7 @@ export const approvalView = z
       .enum(["tool", "input"])
       .openapi({ description: "`tool`: may it be done? `input`: a question, answered by one person." }),
     state: z.enum(["open", "approved", "declined", "answered", "expired", "withdrawn"]),
-    run: z.string(),
+    run: z.string().nullable().openapi({ description: "Null where whoever asks may not look at it." }),
     agent: named,
     room: z
       .object({ id: z.string(), name: z.string().nullable(), link: z.string() })
@@ -50,7 +50,7 @@ export function viewApproval(
   row: ListedApproval,
   { serverName, tools }: { serverName: string; tools: ReadonlyMap<string, Tool> },
 ): ApprovalView {
-  const { runId, agentId, agentName, source: _, roomId, roomName, eventId, ...rest } = row;
+  const { runId, opens, agentId, agentName, source: _, roomId, roomName, eventId, ...rest } = row;
   const tool = tools.get(row.tool);
   const link = () => {
     const room = matrixTo(roomId, serverName);
@@ -58,7 +58,7 @@ export function viewApproval(
   };
   return {
     ...rest,
-    run: runId,
+    run: opens ? runId : null,
     agent: { id: agentId, name: agentName },
     room: roomId.startsWith("!") ? { id: roomId, name: roomName, link: link() } : null,
     tool: { name: row.tool, title: tool?.title ?? row.tool },

@@ -23,6 +23,8 @@ export interface ListedApproval {
   /** One whose time is over is `expired`, before its row says so. */
   state: ApprovalState;
   runId: string;
+  /** Who looks may look at the run as well. */
+  opens: boolean;
   agentId: string;
   agentName: string;
   source: "room" | "try" | "task";
@@ -152,6 +154,7 @@ async function readRows(ctx: Context, looker: Looker, where: Fragment): Promise<
       ${name(sql`a.decided_by`)} as "decidedName", a.decided_via as "decidedVia", a.answer, ${ms(sql`a.created_at`)} as "createdAt",
       ${ms(sql`a.expires_at`)} as "expiresAt", ${ms(sql`a.decided_at`)} as "decidedAt",
       (extract(epoch from a.created_at) * 1000000)::float8 as micros, coalesce(${isTheirs(ctx, looker)}, false) as own,
+      ${looker.reads} or r.asked_by = ${looker.by} or coalesce(r.source = 'task' and r.on_behalf_of = ${looker.by}, false) as opens,
       coalesce(m.membership = 'join', false) as joined, o.state as "roomState",
       a.state = 'approved' and exists (select from grants t where t.agent_id = a.agent_id and t.room_id = a.room_id and t.tool = a.tool
         and t.created_at >= a.created_at and t.granted_by = a.decided_by) as always

@@ -72,6 +72,15 @@ describe("deciding", () => {
     expect((await decide(alice, id, { verdict: "approved" })).status).toBe(200);
   });
 
+  test("who decides what another one asked is not led to a run that they may not see", async () => {
+    const id = await waits(undefined, { levels: { [BOB]: 50 } });
+    const seen = async (who: Asking) => (await who("GET", `${LIST}/${id}`)).json.run;
+    expect(await seen(await person("member", BOB))).toBeNull();
+    const [run] = await w.runs();
+    expect(await seen(await person("member", ALICE))).toBe(run?.id);
+    expect(await seen(operator)).toBe(run?.id);
+  });
+
   test("who asked sees what their run waits for, and may not decide it below the level", async () => {
     w = await world(ASK, { levels: { [ALICE]: 0 } });
     api = apiFor(w.ctx);

@@ -78,9 +78,11 @@ function Facts({ client, approval }: { client: string; approval: ApprovalView })
           )}
         </OpenInApp>
       )}
-      <Anchor component={Link} href={to.run(client, run)} size="sm">
-        {words.run}
-      </Anchor>
+      {run !== null && (
+        <Anchor component={Link} href={to.run(client, run)} size="sm">
+          {words.run}
+        </Anchor>
+      )}
     </Group>
   );
 }
