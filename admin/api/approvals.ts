@@ -11,7 +11,7 @@ import { approvalView, grantView, viewApproval, viewGrant } from "./approvals-vi
 import { byline, type Caller } from "./caller.ts";
 import { ConflictError } from "./conflict.ts";
 import { type Endpoint, endpoint, words, z } from "./endpoint.ts";
-import { pageOf, pageQuery, readCursor, toPage, writeCursor } from "./pages.ts";
+import { pageOf, pageQuery, readMomentCursor, toPage, writeCursor } from "./pages.ts";
 
 const LIST = "/clients/{client}/approvals";
 const ONE = `${LIST}/{approval}`;
@@ -51,8 +51,7 @@ const reading = (ctx: Context): Endpoint[] => [
     },
     async ({ params: { client }, query, caller, may }) => {
       const facts = await around(ctx, client);
-      const [micros, id] = readCursor(query.cursor, "number", "string") ?? [];
-      const after = micros === undefined || id === undefined ? null : { micros, id };
+      const after = readMomentCursor(query.cursor);
       const filter = { tenantId: client, open: query.state === "open", agentId: query.agent };
       const page = { limit: query.limit, after };
       const { approvals, next } = await listApprovals(ctx, filter, lookerOf(caller, may), page);
@@ -164,8 +163,7 @@ const granted = (ctx: Context): Endpoint[] => [
     },
     async ({ params: { client }, query: { limit, cursor }, caller, may }) => {
       const { tools } = await around(ctx, client);
-      const [micros, id] = readCursor(cursor, "number", "string") ?? [];
-      const after = micros === undefined || id === undefined ? null : { micros, id };
+      const after = readMomentCursor(cursor);
       const only = may("tools.read") ? null : byline(caller);
       const rows = await listGrants(ctx, { tenantId: client, only }, { limit: limit + 1, after });
       return toPage(

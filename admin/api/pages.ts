@@ -35,6 +35,15 @@ export function readCursor<const Kinds extends readonly ("string" | "number")[]>
   throw new AppError("invalid", "This is no cursor of this list. Begin again without one.");
 }
 
+/** A cursor of a list that is sorted by a moment and an id. Microseconds, as Postgres keeps them. Throws `invalid`. */
+export function readMomentCursor(cursor: string | undefined): { micros: number; id: string } | null {
+  const [micros, id] = readCursor(cursor, "number", "string") ?? [];
+  if (micros === undefined || id === undefined) return null;
+  if (!Number.isSafeInteger(micros) || micros < 0)
+    throw new AppError("invalid", "This is no cursor of this list. Begin again without one.");
+  return { micros, id };
+}
+
 /** Cuts the row that was asked for beyond the limit, and says where the next page begins. */
 export function toPage<Row, Item>(
   rows: readonly Row[],

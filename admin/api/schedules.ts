@@ -18,7 +18,7 @@ import { byline, type Caller } from "./caller.ts";
 import { InvalidFields } from "./conflict.ts";
 import { type Endpoint, endpoint, moment, words, z } from "./endpoint.ts";
 import { iso } from "./iso.ts";
-import { pageOf, pageQuery, readCursor, writeCursor } from "./pages.ts";
+import { pageOf, pageQuery, readMomentCursor, writeCursor } from "./pages.ts";
 
 const LIST = "/clients/{client}/schedules";
 const ONE = `${LIST}/{schedule}`;
@@ -111,8 +111,7 @@ const reading = (ctx: Context): Endpoint[] => [
     },
     async ({ params: { client }, query, caller, may }) => {
       await getTenant(ctx, client);
-      const [micros, id] = readCursor(query.cursor, "number", "string") ?? [];
-      const after = micros === undefined || id === undefined ? null : { micros, id };
+      const after = readMomentCursor(query.cursor);
       const filter = {
         tenantId: client,
         agentId: query.agent,

@@ -7,7 +7,7 @@ import type { Context } from "../../core/context.ts";
 import { getTenant } from "../../homeserver/tenants.ts";
 import { byline } from "./caller.ts";
 import { type Endpoint, endpoint, z } from "./endpoint.ts";
-import { pageOf, pageQuery, readCursor, toPage, writeCursor } from "./pages.ts";
+import { pageOf, pageQuery, readCursor, readMomentCursor, toPage, writeCursor } from "./pages.ts";
 import { callState, callView, toolView, triedView, viewCall, viewTool } from "./tools-views.ts";
 
 const LIST = "/clients/{client}/tools";
@@ -71,8 +71,7 @@ export const toolEndpoints = (ctx: Context): Endpoint[] => [
     },
     async ({ params: { client }, query }) => {
       await getTenant(ctx, client);
-      const [micros, id] = readCursor(query.cursor, "number", "string") ?? [];
-      const after = micros === undefined || id === undefined ? null : { micros, id };
+      const after = readMomentCursor(query.cursor);
       const { agent: agentId, tool, run: runId, state, limit } = query;
       const { calls, next } = await listCalls(ctx, { tenantId: client, agentId, tool, runId, state }, { limit, after });
       return { items: calls.map(viewCall), next: next && writeCursor(next.micros, next.id) };

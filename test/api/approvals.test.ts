@@ -223,6 +223,16 @@ describe("what is seen", () => {
     expect(await count(await person("member", BOB))).toBe(0);
   });
 
+  test("managers read on their first page that somebody waits", async () => {
+    await waits();
+    const max = await person("manager", "@max:acme.test");
+    const { json } = await max("GET", `/clients/${TENANT}/home`);
+    expect(json.attention.find(({ kind }: { kind: string }) => kind === "approvals_waiting")).toMatchObject({
+      count: 1,
+      link: `/c/${TENANT}/approvals`,
+    });
+  });
+
   test("the list goes page by page, none skipped and none twice", async () => {
     const id = await waits();
     await w.ctx.sql`
@@ -242,7 +252,10 @@ describe("what is seen", () => {
       expect(ids).toHaveLength(231);
       expect(new Set(ids).size).toBe(231);
     }
-    expect((await operator("GET", `${LIST}?cursor=nonsense`)).status).toBe(400);
+    const cursor = (...parts: unknown[]) => Buffer.from(JSON.stringify(parts)).toString("base64url");
+    for (const bad of ["nonsense", cursor(1e300, "a"), cursor(-1, "a"), cursor("a", "a")])
+      for (const list of ["approvals", "grants", "tool-calls", "schedules"])
+        expect((await operator("GET", `/clients/${TENANT}/${list}?cursor=${bad}`)).status).toBe(400);
   });
 });
 
