@@ -6,6 +6,8 @@ import { finishRun, saveEvents, saveThought, type Thought } from "./finish.ts";
 import { closeLostCalls } from "./ledger.ts";
 import { outletOf, type Reached, type Showing } from "./outlet.ts";
 import { StopSignal } from "./signals.ts";
+import { loadTurns } from "./tools/calls.ts";
+import { textOf } from "./tools/loop.ts";
 import { park, workflowOf } from "./waiting.ts";
 import { loadWork, type Surroundings, untilItWorks, type Work } from "./work.ts";
 
@@ -27,7 +29,8 @@ export async function think(
   signal: AbortSignal,
 ): Promise<AfterThinking> {
   if (work.step.state !== "running") return "deliver";
-  if (work.stopReason || work.agentState === "removed") return endUnsaid(ctx, work);
+  if (work.stopReason || work.agentState === "removed")
+    return (await keepStopped(ctx, work)) ? "deliver" : endUnsaid(ctx, work);
   if ((work.step.detail.attempts ?? 1) > 1)
     await untilItWorks(ctx, "close lost calls", () => closeLostCalls(ctx, work.runId));
   if (work.runsOfAnswer > 1) work.eventIds = await olderRunsEnded(ctx, work);
@@ -90,6 +93,17 @@ async function waitOrGoOn(
     loadWork(ctx, work.runId, { attempt: false, workflowId }),
   );
   return again ? await think(ctx, again, seen, signal) : "ended";
+}
+
+/** A run that was stopped while it waited, with some of its text in the room: it is delivered as any text that was stopped. False where there is none, or nobody to say it. */
+async function keepStopped(ctx: Context, work: Work): Promise<boolean> {
+  const spoken = ["command", "reaction", "operator"].includes(work.stopReason ?? "") && work.eventIds.length > 0;
+  if (!spoken || work.agentState === "removed") return false;
+  return await untilItWorks(ctx, "keep what was said", async () => {
+    const text = textOf(await loadTurns(ctx, work.runId));
+    if (text !== "") await saveThought(ctx, work, { state: "stopped", text, detail: {} }, work.eventIds);
+    return text !== "";
+  });
 }
 
 /** A run that says nothing: stopped before its first text, superseded, or its agent is gone. */

@@ -31,6 +31,7 @@ interface Row {
   shown: string | null;
   expiresAt: number;
   person: string | null;
+  untrusted: string | null;
 }
 
 /** Makes the room say what the row says. */
@@ -55,7 +56,7 @@ async function readRow({ sql }: Context, id: string): Promise<Row | null> {
       a.decided_by as "decidedBy", ${name(sql`a.decided_by`)} as "decidedName", a.answer, a.shown,
       exists (select from grants t where t.agent_id = a.agent_id and t.room_id = a.room_id and t.tool = a.tool and t.revoked_at is null
         and t.created_at >= a.created_at and t.granted_by = a.decided_by) as always,
-      extract(epoch from a.expires_at)::float8 * 1000 as "expiresAt", r.on_behalf_of as person
+      extract(epoch from a.expires_at)::float8 * 1000 as "expiresAt", r.on_behalf_of as person, r.untrusted
     from approvals a join runs r on r.id = a.run_id join agents g on g.id = a.agent_id join tool_calls c on c.id = a.call_id
     where a.id = ${id}`;
   return row ?? null;
@@ -67,7 +68,7 @@ async function post(ctx: Context, row: Row): Promise<string> {
     ...message((quote) => questionText(textOf(row), quote)),
     ...relation(row),
     "m.mentions": mentions(row),
-    "dev.agentopia.approval": { id: row.id },
+    ...marks(row),
   });
   await ctx.sql`update approvals set event_id = ${eventId} where id = ${row.id}`;
   const keys = row.kind === "tool" && row.state === "open" ? ["✅", "❌"] : [];
@@ -79,6 +80,12 @@ async function post(ctx: Context, row: Row): Promise<string> {
   }
   return eventId;
 }
+
+/** Which question it is; and whoever reads it in the room is told that it may hold what nobody vouches for. */
+const marks = ({ id, untrusted }: Row) => ({
+  "dev.agentopia.approval": { id },
+  ...(untrusted === null ? {} : { "dev.agentopia.untrusted": untrusted }),
+});
 
 async function edit(ctx: Context, row: Row, eventId: string): Promise<void> {
   if (row.state === "open") return;
@@ -93,10 +100,10 @@ async function edit(ctx: Context, row: Row, eventId: string): Promise<void> {
   await send(ctx, row, `approval-${row.id}-${row.state}`, {
     msgtype: content.msgtype,
     body: `* ${content.body.slice(0, 500)}`,
-    "m.new_content": { ...content, "m.mentions": {}, "dev.agentopia.approval": { id: row.id } },
+    "m.new_content": { ...content, "m.mentions": {}, ...marks(row) },
     "m.relates_to": { rel_type: "m.replace", event_id: eventId },
     "m.mentions": {},
-    "dev.agentopia.approval": { id: row.id },
+    ...marks(row),
   });
 }
 

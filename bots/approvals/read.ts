@@ -18,12 +18,12 @@ export function readVote(key: string): Verdict | null {
   return null;
 }
 
-/** A reply to the question: "yes" or ✅ at its beginning allows it, everything else refuses it with that reason. */
+/** A reply to the question: "yes" or ✅ at its beginning allows it, unless it asks something; everything else refuses it with that reason. */
 export function readReply(approval: Pick<ApprovalView, "kind">, body: string): Verdict {
   const text = body.trim();
   if (approval.kind === "input") return { verdict: "answered", answer: text };
   const yes = /^(?:✅|✔|👍|(?:yes|ok|okay|approve|approved|allow|go ahead)(?![\p{L}\p{N}]))[\s.,:;!–-]*/iu.exec(text);
-  if (yes) return { verdict: "approved", answer: text.slice(yes[0].length).trim() || null };
+  if (yes && !/[?？؟]/.test(text)) return { verdict: "approved", answer: text.slice(yes[0].length).trim() || null };
   const no = /^(?:❌|✖|👎|(?:no|declined?|refused?)(?![\p{L}\p{N}]))[\s.,:;!–-]*/iu.exec(text);
   return { verdict: "declined", answer: (no ? text.slice(no[0].length) : text).trim() || null };
 }

@@ -3,6 +3,7 @@ import type { TransactionSql } from "postgres";
 import { CHANNELS, type Context } from "../../core/context.ts";
 import { newId } from "../../core/ids.ts";
 import { tellQueued } from "../drain.ts";
+import { storable } from "../said.ts";
 import { together } from "../together.ts";
 import { finishCall } from "../tools/calls.ts";
 import { takeUp } from "../waiting.ts";
@@ -41,8 +42,9 @@ const COLUMNS = (sql: TransactionSql) => sql`
 /** Writes the decision and takes the run up, in the caller's transaction. Returns what `tellQueued` takes; null when it was decided already or its time is over. */
 export async function writeVerdict(sql: TransactionSql, wish: NewVerdict): Promise<string[] | null> {
   const state = wish.verdict === "always" ? "approved" : wish.verdict;
+  const said = wish.answer === null ? null : storable(wish.answer);
   const [row] = await sql<Decided[]>`
-    update approvals set state = ${state}, decided_by = ${wish.by}, decided_via = ${wish.via}, answer = ${wish.answer},
+    update approvals set state = ${state}, decided_by = ${wish.by}, decided_via = ${wish.via}, answer = ${said},
       decided_at = to_timestamp(${wish.at}::float8 / 1000)
     where id = ${wish.approvalId} and state = 'open' and expires_at >= to_timestamp(${wish.at}::float8 / 1000)
       and exists (select from runs r where r.id = run_id and r.stop_reason is null and r.state in ('queued', 'running', 'waiting'))
