@@ -1,14 +1,14 @@
 /** Ways around: what is done twice, what gets lost, and texts that pretend to be something else. */
 import { beforeEach, expect, test } from "vitest";
-import { writeVerdict } from "../../bots/approvals/write.ts";
+import { closeApprovals, writeVerdict } from "../../bots/approvals/write.ts";
 import { stopRun } from "../../bots/runs.ts";
 import { forgetSignal, isUnderWay, signalOf } from "../../bots/signals.ts";
 import { createStarter } from "../../bots/starter.ts";
-import { takeUp } from "../../bots/waiting.ts";
+import { takeUp, takeUpForgotten } from "../../bots/waiting.ts";
 import { loadWork } from "../../bots/work.ts";
 import { AppError } from "../../core/errors.ts";
 import type { AgentTools } from "../../migrations/types.ts";
-import { ALICE, BOB, CONTROL, ROOM, WRITER } from "../bots/tenant.ts";
+import { ALICE, BOB, CONTROL, edit, ROOM, WRITER } from "../bots/tenant.ts";
 import { addProbes, probe, probed, setTools, type World, world } from "./world.ts";
 
 let meanwhile: () => Promise<void> = async () => undefined;
@@ -377,4 +377,73 @@ test("a question that is asked fits into an event of a homeserver, and so does w
   await w.work();
   expect((await w.approvals()).length).toBeGreaterThan(0);
   for (const { content } of w.sent) expect(Buffer.byteLength(JSON.stringify(content))).toBeLessThan(60_000);
+});
+
+test("arguments nested without end are the model's mistake, and end nothing", async () => {
+  const w = await world(ALLOWED);
+  const deep = (depth: number) => `{"word":${"[".repeat(depth)}${"]".repeat(depth)}}`;
+  const depths = [2_000, 5_000, 20_000, 100_000];
+  w.model.script((request) => {
+    const depth = depths[request.results.length];
+    return depth ? { calls: [{ tool: "act", args: deep(depth) as never }] } : { text: "went on" };
+  });
+  await w.say("#deep");
+  await w.work();
+  expect((await w.runs())[0]).toMatchObject({ state: "done", text: "went on" });
+});
+
+test("of several questions that are open at once each is decided alone, and the run goes on for each", async () => {
+  const w = await world(ASK);
+  w.model.script((request) =>
+    request.results.length === 0
+      ? { calls: ["a", "b", "c"].map((word) => ({ tool: "act", args: { word } })) }
+      : { sayResults: true },
+  );
+  await w.say("#several", BOB);
+  await w.work();
+  const [a, b, c] = await w.approvals();
+  await w.react(b?.eventId ?? "", "✅");
+  await w.work();
+  expect(probed.get("act")?.map(({ args }) => args.word)).toEqual(["b"]);
+  await w.react(a?.eventId ?? "", "❌");
+  await w.ctx.sql`update approvals set expires_at = now() - interval '1 second' where id = ${c?.id ?? ""}`;
+  expect(await closeApprovals(w.ctx)).toBe(1);
+  await w.work();
+  expect((await w.calls()).map(({ state }) => state)).toEqual(["declined", "done", "declined"]);
+  expect([(await w.runs())[0]?.state, done()]).toEqual(["done", 1]);
+});
+
+test("an agent that is removed while its run waits ends it, and nothing is done", async () => {
+  const { w, approval } = await question("x");
+  await w.ctx.sql`update agents set state = 'removing' where id = 'writer'`;
+  await w.ctx.sql`update runs set stop_reason = 'removed'`;
+  await w.react(approval?.eventId ?? "", "✅");
+  await takeUpForgotten(w.ctx);
+  await w.work();
+  await closeApprovals(w.ctx);
+  expect([(await w.runs())[0]?.state, (await w.approvals())[0]?.state, done("say")]).toEqual([
+    "stopped",
+    "withdrawn",
+    0,
+  ]);
+});
+
+test("a question that is edited while its run waits is asked anew; the old approval does nothing any more", async () => {
+  const w = await world(ASK);
+  const event = await w.say('[[call act {"word":"old"}]] [[results]] #e', BOB);
+  await w.work();
+  const [old] = await w.approvals();
+  const queued = await w.event({
+    sender: BOB,
+    content: edit(event, 'Writer: [[call act {"word":"new"}]] [[results]] #e2', WRITER),
+  });
+  expect(queued).toHaveLength(1);
+  await w.react(old?.eventId ?? "", "✅");
+  await w.work();
+  await closeApprovals(w.ctx);
+  expect((await w.approvals()).map(({ state }) => state)).toEqual(["withdrawn", "open"]);
+  await w.react((await w.approvals())[1]?.eventId ?? "", "✅");
+  await w.work();
+  expect(probed.get("act")?.map(({ args }) => args.word)).toEqual(["new"]);
+  expect((await w.runs()).map(({ state }) => state)).toEqual(["superseded", "done"]);
 });
