@@ -13,6 +13,8 @@ import { runOfWorkflow, takeUp, takeUpForgotten } from "./waiting.ts";
 import { registerWorkflows } from "./workflow.ts";
 
 const SWEEP_MS = 3000;
+/** After a start nothing expires for so long: decisions that were made in time may still wait at the homeserver. */
+const CATCH_UP_MS = 60_000;
 
 /** Launches the workflow engine under a slot of its own and starts runs as they are queued. `stop` leaves open runs for the next start. */
 export async function startRuns(
@@ -121,7 +123,7 @@ async function sweepOnce(ctx: Context, slot: Slot, starter: Starter, forms: Form
     from dbos.workflow_status w where w.workflow_uuid = r.workflow_id and r.state in ('queued', 'running')
       and w.status not in ('PENDING', 'ENQUEUED', 'DELAYED') and r.created_at < now() - interval '1 minute' returning r.id`;
   for (const { id } of ended) ctx.log.error({ run: id }, "a run was left open by the engine");
-  await closeApprovals(ctx);
+  await closeApprovals(ctx, { expire: ctx.clock.now() > slot.takenAt + CATCH_UP_MS });
   await stopOrphans(ctx);
   await tellForgottenEnds(ctx);
   await forms.sweep(slot.executorId);

@@ -8,6 +8,8 @@ import type { Context } from "../core/context.ts";
  */
 export interface Slot {
   executorId: string;
+  /** When this process took it; milliseconds since 1970. */
+  takenAt: number;
   /** Slots of dead processes that still own workflows; each is given once, to be taken over. */
   deadSlots(): Promise<string[]>;
   release(): Promise<void>;
@@ -56,6 +58,7 @@ export async function takeSlot(ctx: Context): Promise<Slot> {
 
   return {
     executorId,
+    takenAt: ctx.clock.now(),
     async deadSlots() {
       const owners = await sql<{ id: string }[]>`
         select distinct executor_id as id from dbos.workflow_status where status = 'PENDING' and executor_id like 'slot-%'`;

@@ -4,6 +4,7 @@ import { CHANNELS } from "../core/context.ts";
 import { AppError } from "../core/errors.ts";
 import { stableId } from "../core/ids.ts";
 import type { ActionPayload } from "../migrations/types.ts";
+import { saidAt } from "./approvals/read.ts";
 import { writeVerdict } from "./approvals/write.ts";
 import type { Decision, MemberChange, Notice, RunStart, Stop } from "./decision.ts";
 import { eraseText } from "./erase.ts";
@@ -52,7 +53,7 @@ export async function writeDecision(
       await writeNotices(sql, place, decision.notices);
       return decision.filling ? await writeFilling(sql, place, event, decision) : [];
     case "verdict":
-      return (await writeVerdict(sql, { ...decision, at: event.receivedAt })) ?? [];
+      return (await writeVerdict(sql, { ...decision, at: saidAt(event) })) ?? [];
     case "no_verdict":
       await writeNotices(sql, place, decision.notices);
       return [];

@@ -40,6 +40,12 @@ export function whyNotDecide(approval: ApprovalView, userId: string, view: RoomV
     : `This takes the power level ${approval.level ?? 50} in this room. A moderator decides it here, or a manager in the panel.`;
 }
 
+/**
+ * When it was said: by the clock of the homeserver, which writes it for the people who may decide here, since they are its own. While the platform was down it
+ * may have waited there.
+ */
+export const saidAt = ({ ts, receivedAt }: Pick<RoutedEvent, "ts" | "receivedAt">): number => Math.min(ts, receivedAt);
+
 /** What a reaction or a reply to an approval means; null where it means nothing to it. */
 export function routeVerdict(
   event: RoutedEvent,
@@ -50,8 +56,8 @@ export function routeVerdict(
   if (!said || (said.verdict === "answered") !== (approval.kind === "input"))
     return { kind: "ignore", reason: "other_reaction" };
   if (said.verdict === "always" && !approval.grantable) return { kind: "ignore", reason: "not_grantable" };
-  // Late ones change nothing, however late they are routed: by the clock of when they came in.
-  if (approval.state !== "open" || event.receivedAt > approval.expiresAt) return { kind: "ignore", reason: "decided" };
+  // Late ones change nothing, however late they are routed.
+  if (approval.state !== "open" || saidAt(event) > approval.expiresAt) return { kind: "ignore", reason: "decided" };
   const why = whyNotDecide(approval, event.sender, view);
   if (why) return { kind: "no_verdict", notices: told(why, approval, event, view) };
   return { kind: "verdict", approvalId: approval.id, ...said, by: event.sender, via };

@@ -8,7 +8,7 @@ import { takeUp, takeUpForgotten } from "../../bots/waiting.ts";
 import { loadWork } from "../../bots/work.ts";
 import { AppError } from "../../core/errors.ts";
 import type { AgentTools } from "../../migrations/types.ts";
-import { ALICE, BOB, CONTROL, edit, ROOM, WRITER } from "../bots/tenant.ts";
+import { ALICE, BOB, CONTROL, edit, ROOM, reaction, WRITER } from "../bots/tenant.ts";
 import { addProbes, probe, probed, setTools, type World, world } from "./world.ts";
 
 let meanwhile: () => Promise<void> = async () => undefined;
@@ -446,4 +446,17 @@ test("a question that is edited while its run waits is asked anew; the old appro
   await w.work();
   expect(probed.get("act")?.map(({ args }) => args.word)).toEqual(["new"]);
   expect((await w.runs()).map(({ state }) => state)).toEqual(["superseded", "done"]);
+});
+
+test("what was decided in time while the platform was down counts when it comes in, as long as nobody has closed the question", async () => {
+  const { w, approval } = await question("x");
+  await w.ctx.sql`update approvals set expires_at = now() - interval '1 minute'`;
+  const vote = { sender: ALICE, type: "m.reaction", content: reaction(approval?.eventId ?? "", "✅") };
+  // The first minute after a start is for what waited at the homeserver.
+  await closeApprovals(w.ctx, { expire: false });
+  await w.event({ ...vote, ts: Date.now() });
+  expect((await w.approvals())[0]?.state).toBe("open");
+  await w.event({ ...vote, ts: Date.now() - 120_000 });
+  await w.work();
+  expect([(await w.approvals())[0]?.state, done("say")]).toEqual(["approved", 1]);
 });
