@@ -50,10 +50,16 @@ function resultOf({ state, agentName, output, error }: Ended): string {
 /** Nobody waits any more for what an ended run had begun: it ends too. */
 export async function stopOrphans({ sql }: Context): Promise<void> {
   await sql`
-    with orphans as (
-      update runs r set stop_reason = coalesce(p.stop_reason, 'command'), stopped_by = p.stopped_by from tool_calls c join runs p on p.id = c.run_id
-      where c.state = 'waiting' and r.parent_call = c.id and r.state in ('queued', 'running', 'waiting') and r.stop_reason is null
-        and (p.stop_reason is not null or p.state not in ('queued', 'running', 'waiting')) returning r.id)
+    with waited as (
+      select c.id, coalesce(p.stop_reason, 'command') as reason, p.stopped_by from tool_calls c join runs p on p.id = c.run_id
+      where c.state = 'waiting' and (p.stop_reason is not null or p.state not in ('queued', 'running', 'waiting'))
+    ), begun as (
+      select r.id, w.reason, w.stopped_by from waited w join runs r on r.parent_call = w.id
+      union all
+      select f.run_id, w.reason, w.stopped_by from waited w join form_runs f on f.parent_call = w.id and f.state in ('queued', 'running')
+    ), orphans as (
+      update runs r set stop_reason = b.reason, stopped_by = b.stopped_by from begun b
+      where r.id = b.id and r.state in ('queued', 'running', 'waiting') and r.stop_reason is null returning r.id)
     select pg_notify(${CHANNELS.stop}, id) from orphans`;
 }
 

@@ -182,6 +182,7 @@ test("a manager makes a form without code, tries it, publishes it, changes it an
   await page.getByRole("button", { name: "Back to version 1" }).click();
   await page.getByRole("button", { name: "Publish it again" }).click();
   await page.getByText("Version 3", { exact: true }).first().waitFor();
+  expect(await page.getByText("Somebody else saved").count()).toBe(0);
   await page.getByRole("tab", { name: "Filled in" }).click();
   await page.getByRole("table", { name: "What was filled in" }).getByRole("button").first().click();
   await page.getByRole("tabpanel", { name: "Filled in" }).getByText("A letter.", { exact: true }).waitFor();

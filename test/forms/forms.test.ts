@@ -7,7 +7,7 @@ import { publishForm, removeForm, rollbackForm, setFormState } from "../../bots/
 import { type FormRow, getForm } from "../../bots/forms/rows.ts";
 import { type Filling, fillForm } from "../../bots/forms/submit.ts";
 import { eraseOld } from "../../bots/retention.ts";
-import { tellForgottenEnds } from "../../bots/run-ends.ts";
+import { stopOrphans, tellForgottenEnds } from "../../bots/run-ends.ts";
 import type { FormDefinition } from "../../migrations/types.ts";
 import { ALICE, BOB, CONTROL, event, ROOM, says, TENANT, WRITER } from "../bots/tenant.ts";
 import { setTools, type World, world } from "../tools/world.ts";
@@ -291,6 +291,22 @@ test("what an agent has read goes with its form, and comes back as untrusted", a
   expect(runs.every(({ untrusted }) => untrusted === "the page https://evil.example/")).toBe(true);
   const [call] = await w.ctx.sql`select untrusted from tool_calls`;
   expect(call).toEqual({ untrusted: "the page https://evil.example/" });
+});
+
+test("a form that an agent filled in ends with the run that did", async () => {
+  await make({ ...OFFER, agent: "planner" });
+  await w.say('[[call form_offer {"customer":"A","amount":3}]] #z');
+  const [first] = await w.runs();
+  await w.attempt(first?.id ?? "");
+  await w.ctx.sql`update runs set stop_reason = 'command', stopped_by = ${ALICE} where id = ${first?.id ?? ""}`;
+  await stopOrphans(w.ctx);
+  const [child] = await w.ctx.sql`select stop_reason, stopped_by from runs where form_run_id is not null`;
+  expect(child).toEqual({ stop_reason: "command", stopped_by: ALICE });
+  await workAll();
+  expect((await w.ctx.sql`select state, error from form_runs`)[0]).toMatchObject({
+    state: "failed",
+    error: "Planner was stopped.",
+  });
 });
 
 test("what was filled in goes when its message is redacted, and when it is too old", async () => {

@@ -132,7 +132,7 @@ function FormTabs({ client, form, draft, mayWrite }: TabsProps) {
       </Tabs.Panel>
       {mayRead && (
         <Tabs.Panel value="versions">
-          <Versions client={client} form={form} mayWrite={mayWrite} />
+          <Versions client={client} form={form} draft={draft} mayWrite={mayWrite} />
         </Tabs.Panel>
       )}
     </Tabs>

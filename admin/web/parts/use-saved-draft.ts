@@ -23,6 +23,8 @@ export interface Theirs<Definition> {
 export interface Source {
   revision: number | null;
   draftBy: string | null;
+  /** Newest first: where there is no draft, it was published or set back by who made the newest. */
+  versions: readonly { by: string | null }[];
 }
 
 export interface SavedDraft<Definition> {
@@ -205,7 +207,8 @@ function useAdoption<Thing extends Source, Definition extends object>(
     const now = kept.current;
     if (now && (now.state !== "saved" || revision < now.revision)) return;
     if (now && revision === now.revision && sameJson(now.definition, definition)) return;
-    if (now && thing.draftBy !== me && !sameJson(now.definition, definition)) saidDone(adopted);
+    if (now && (thing.draftBy ?? thing.versions[0]?.by) !== me && !sameJson(now.definition, definition))
+      saidDone(adopted);
     kept.current = { definition, revision, state: "saved", error: null, theirs: null };
     setShown(kept.current);
   }, [thing, editable, adopted, kept, setShown, me]);

@@ -90,7 +90,7 @@ export const formsTexts = {
   },
   preview: {
     title: "Try it",
-    text: "This is what people see. What you send here is worked on with what you have written, and seen by nobody else.",
+    text: "This is what people see. What you send here is worked on with what you have written; it goes to no room.",
     run: "Try it",
     empty: "Add a field, and it shows here.",
   },

@@ -9,6 +9,7 @@ import { Waiting } from "../../parts/waiting.tsx";
 import { When } from "../../parts/when.tsx";
 import { texts } from "../../texts.ts";
 import { type Definition, type Form, formPath } from "./definition.ts";
+import type { FormDraft } from "./edit.tsx";
 
 const TextDiff = lazy(() => import("../agents/text-diff.tsx"));
 const words = texts.forms.versions;
@@ -18,11 +19,12 @@ type Version = Form["versions"][number];
 interface Props {
   client: string;
   form: Form;
+  draft: FormDraft | null;
   mayWrite: boolean;
 }
 
 /** What the form was: who published it, what changed, and the way back. */
-export function Versions({ client, form, mayWrite }: Props) {
+export function Versions({ client, form, draft, mayWrite }: Props) {
   const pages = usePages<Version>("tools", formPath(client, form.id, "/versions"), { limit: 20 });
   if (pages.loading) return <Waiting />;
   if (pages.error && pages.items.length === 0) return <Trouble error={pages.error} again={pages.again} />;
@@ -31,7 +33,7 @@ export function Versions({ client, form, mayWrite }: Props) {
     <Stack gap="sm">
       <Stack component="ul" gap="sm" p={0} m={0} style={{ listStyle: "none" }}>
         {pages.items.map((version) => (
-          <One key={version.version} client={client} form={form} version={version} mayWrite={mayWrite} />
+          <One key={version.version} client={client} form={form} draft={draft} version={version} mayWrite={mayWrite} />
         ))}
       </Stack>
       {pages.hasMore && (
@@ -45,12 +47,14 @@ export function Versions({ client, form, mayWrite }: Props) {
   );
 }
 
-function One({ client, form, version: { version, by, note, at }, mayWrite }: Props & { version: Version }) {
+function One({ client, form, draft, version: { version, by, note, at }, mayWrite }: Props & { version: Version }) {
   const [open, setOpen] = useState(false);
   const current = version === form.version;
-  const back = useSend(() => post(formPath(client, form.id, `/versions/${version}/rollback`), {}), {
+  const back = useSend(() => post<Form>(formPath(client, form.id, `/versions/${version}/rollback`), {}), {
     topics: ["tools"],
     said: words.done(version),
+    // A draft stays as it is; without one the editor begins with what is published now.
+    onDone: (now) => now.draft === null && now.definition && draft?.reset(now.definition, now.revision ?? 0),
   });
   const ask = async () => {
     if (await askFirst({ title: words.title(version), text: words.text, yes: words.yes })) back.mutate(undefined);
