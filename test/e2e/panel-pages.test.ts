@@ -5,6 +5,9 @@ import { beforeAll, expect, test } from "vitest";
 import { createLink } from "../../admin/sign-in/links.ts";
 import { ROOT } from "../../core/config.ts";
 import { axe, drawn, type SignedIn, sharedPanel, shoot, sideways } from "../browser/panel.ts";
+import { OFFER } from "../forms/offer.ts";
+import { eventually } from "../harness/eventually.ts";
+import type { Person } from "../harness/person.ts";
 import { makeResultsFolder } from "../harness/results.ts";
 import { sharedPlatform } from "../harness/shared-platform.ts";
 
@@ -33,6 +36,13 @@ const CLIENT: [name: string, address: string][] = [
   ["person", "/c/:client/people/:user"],
   ["invites", "/c/:client/invites"],
   ["client-models", "/c/:client/models"],
+  ["forms", "/c/:client/forms"],
+  ["form", "/c/:client/forms/:form"],
+  ["tools", "/c/:client/tools"],
+  ["tool-calls", "/c/:client/tools?tab=calls"],
+  ["tool-settings", "/c/:client/tools?tab=settings"],
+  ["approvals", "/c/:client/approvals"],
+  ["schedules", "/c/:client/schedules"],
   ["files", "/c/:client/files"],
   ["client-runs", "/c/:client/runs"],
   ["run", "/c/:client/runs/:run"],
@@ -43,7 +53,12 @@ const CLIENT: [name: string, address: string][] = [
 const MANAGER = ["home", "account", ...CLIENT.map(([name]) => name)].filter(
   (name) => !["client-home", "client-audit", "homeserver"].includes(name),
 );
-const MEMBER = ["home", "account", "agents", "agent", "templates", "teams", "room", "client-runs"];
+const MEMBER = ["home", "account", "agents", "agent", "templates", "teams", "room", "client-runs"].concat(
+  "forms",
+  "form",
+  "approvals",
+  "schedules",
+);
 const pages = new Map([...PLATFORM, ...CLIENT]);
 
 const facts: Record<string, string> = { client: "demo" };
@@ -62,14 +77,40 @@ beforeAll(async () => {
   const list = async (what: string) =>
     (await operator.api<{ items: { id: string }[] }>("GET", `/clients/demo/${what}`)).items[0]?.id ?? "";
   facts.agent = await list("agents");
+  await someToolsAreUsed(maya, agent!.userId, room);
   facts.run = await list("runs");
   await operator.api("POST", "/clients/demo/invites", { maxUses: 3 });
 }, 120_000);
 
+/** One call is done, one waits for a person; a form is there to be filled in, and something is planned. */
+async function someToolsAreUsed(maya: Person, userId: string, room: string): Promise<void> {
+  const operator = await panel.operator();
+  const { sql } = shared.platform.ctx;
+  const tools = { time: { policy: "allowed" }, calculate: { policy: "ask", perDay: 20 }, web: { policy: "direct" } };
+  const [agent] = await sql<{ id: string }[]>`
+    update agents set definition = definition || ${JSON.stringify({ tools })}::text::jsonb where user_id = ${userId} returning id`;
+  await maya.ask(room, userId, '[[call time {}]] [[call calculate {"expression":"17% * 340"}]] [[results]] #waits');
+  await eventually("the agent to ask", async () => (await sql`select 1 from approvals`).length > 0);
+  const form = await operator.api<{ id: string; revision: number }>("POST", "/clients/demo/forms", {
+    definition: { ...OFFER, agent: agent?.id },
+  });
+  await operator.api("POST", `/clients/demo/forms/${form.id}/publish`, { revision: form.revision });
+  facts.form = form.id;
+  await operator.api("POST", "/clients/demo/schedules", {
+    agent: agent?.id,
+    room,
+    person: maya.userId,
+    task: "Sum up what was decided this week, with who does what until when.",
+    time: { cron: "0 9 * * 1", zone: "Europe/Berlin" },
+  });
+}
+
 test("every page of the panel is looked at here", () => {
   const text = readFileSync(path.join(ROOT, "admin/web/pages.ts"), "utf8");
   const addresses = [...text.matchAll(/path: "([^"]+)"/g)].map((match) => match[1]);
-  expect([...pages.values()].sort()).toEqual(addresses.sort());
+  // Tabs of a page have the same address.
+  const looked = new Set([...pages.values()].map((address) => address.split("?")[0]));
+  expect([...looked].sort()).toEqual(addresses.sort());
 });
 
 type Looks = readonly (readonly [width: number, schemes: readonly ("light" | "dark")[]])[];
@@ -133,6 +174,9 @@ const DIALOGS: [name: string, page: string, button: string][] = [
   ["add-people", "room", "Add people"],
   ["change-client", "homeserver", "Change"],
   ["instructions", "templates", "Instructions: Interviewer"],
+  ["try-tool", "tools", "Try Calculate"],
+  ["tool-call", "tool-calls", "Details: Tell the time"],
+  ["new-schedule", "schedules", "New schedule"],
 ];
 
 test.each(DIALOGS)("dialog: %s", async (name, on, button) => {

@@ -117,7 +117,7 @@ test("what waits in a room is counted in the navigation and allowed on its page;
   await page.getByRole("link", { name: "The run" }).first().click();
   await page.getByRole("heading", { name: "Tool: Calculate" }).waitFor();
   await page.getByText(/the-manager allowed it in the panel/).waitFor();
-  await page.getByRole("button", { name: "Show what it was given and what came back" }).last().click();
+  await page.getByRole("button", { name: "Show what went in and came back" }).last().click();
   await page.getByText("57.8").first().waitFor();
   expect(await looked(page, "run-tools-1280-light")).toEqual([]);
 

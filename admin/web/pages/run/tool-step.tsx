@@ -4,9 +4,11 @@ import { IconChevronDown, IconChevronUp } from "@tabler/icons-react";
 import { useId } from "react";
 import { Link } from "wouter";
 import type { RunView } from "../../../api/runs-views.ts";
+import { useMay } from "../../me.tsx";
 import { When } from "../../parts/when.tsx";
 import { to } from "../../paths.ts";
 import { texts } from "../../texts.ts";
+import { Decide } from "../approvals/decide.tsx";
 import { RunState } from "../runs/run-state.tsx";
 import { CallState, CallTexts, Untrusted } from "../tools/call-parts.tsx";
 
@@ -19,6 +21,7 @@ export function ToolStep({ client, run, tool }: { client: string; run: RunView; 
     tool.durationMs === null ? null : words.took(tool.durationMs),
     tool.tokens > 0 ? words.tokens(tool.tokens) : null,
   ].filter((fact) => fact !== null);
+  const mayDecide = useMay("approvals.decide_all");
   const first = run.tools.find(({ untrusted }) => untrusted);
   return (
     <Stack gap={6} className="agt-card" p="sm">
@@ -32,6 +35,12 @@ export function ToolStep({ client, run, tool }: { client: string; run: RunView; 
         </Text>
       )}
       {tool.approval && <Approval approval={tool.approval} />}
+      {tool.approval?.state === "open" && tool.approval.kind === "tool" && mayDecide && (
+        <Decide
+          client={client}
+          asked={{ id: tool.approval.id, kind: "tool", grantable: false, agent: run.agent.name, tool: tool.title }}
+        />
+      )}
       {tool.runs.map(({ id, agentName, state }) => (
         <Group key={id} gap="xs">
           <Anchor component={Link} href={to.run(client, id)} size="sm">
@@ -87,9 +96,6 @@ function Texts({ tool }: { tool: Tool }) {
           size="xs"
           aria-expanded={shown}
           aria-controls={id}
-          h="auto"
-          mih={30}
-          styles={{ label: { whiteSpace: "normal" } }}
           leftSection={shown ? <IconChevronUp size={16} aria-hidden /> : <IconChevronDown size={16} aria-hidden />}
           onClick={toggle}
         >
