@@ -174,11 +174,15 @@ const approvalJson = (sql: TransactionSql) => sql`
     'state', a.state, 'level', a.level, 'onlyPerson', a.only_person, 'grantable', a.grantable,
     'expiresAt', extract(epoch from a.expires_at)::float8 * 1000)`;
 
-/** By the mark in their messages, which only our agents' count: it is there before the row knows its message. */
+/**
+ * By the mark in their messages, of which only our agents' count: it is there before the row knows its message. Those that are open are known by the message
+ * too: a question may wait for longer than texts are kept.
+ */
 async function loadApprovals(sql: TransactionSql, tenantId: string, targets: string[]): Promise<ApprovalView[]> {
   const rows = await sql<{ eventId: string; approval: ApprovalView }[]>`
     select i.event_id as "eventId", ${approvalJson(sql)} as approval
-    from inbox i join approvals a on a.id = i.content->'dev.agentopia.approval'->>'id' and a.tenant_id = i.tenant_id and a.room_id = i.room_id
+    from inbox i join approvals a on a.id = coalesce(i.content->'dev.agentopia.approval'->>'id', (select o.id from approvals o
+          where o.tenant_id = i.tenant_id and o.room_id = i.room_id and o.state = 'open' and o.event_id = i.event_id)) and a.tenant_id = i.tenant_id and a.room_id = i.room_id
       join agents g on g.id = a.agent_id and g.user_id = i.sender
     where i.tenant_id = ${tenantId} and i.event_id = any(${targets}::text[])`;
   return rows.map(({ eventId, approval }) => ({ ...approval, eventId }));

@@ -4,11 +4,12 @@ import { closeApprovals, writeVerdict } from "../../bots/approvals/write.ts";
 import { stopRun } from "../../bots/runs.ts";
 import { forgetSignal, isUnderWay, signalOf } from "../../bots/signals.ts";
 import { createStarter } from "../../bots/starter.ts";
+import { askTry, openTry } from "../../bots/try.ts";
 import { takeUp, takeUpForgotten } from "../../bots/waiting.ts";
 import { loadWork } from "../../bots/work.ts";
 import { AppError } from "../../core/errors.ts";
-import type { AgentTools } from "../../migrations/types.ts";
-import { ALICE, BOB, CONTROL, edit, ROOM, reaction, WRITER } from "../bots/tenant.ts";
+import type { AgentDefinition, AgentTools } from "../../migrations/types.ts";
+import { ALICE, BOB, CONTROL, edit, ROOM, reaction, TENANT, WRITER } from "../bots/tenant.ts";
 import { addProbes, probe, probed, setTools, type World, world } from "./world.ts";
 
 let meanwhile: () => Promise<void> = async () => undefined;
@@ -459,4 +460,31 @@ test("what was decided in time while the platform was down counts when it comes 
   await w.event({ ...vote, ts: Date.now() - 120_000 });
   await w.work();
   expect([(await w.approvals())[0]?.state, done("say")]).toEqual(["approved", 1]);
+});
+
+test("a question that is older than texts are kept is still decided by a reaction or a reply", async () => {
+  const { w, approval } = await question("x");
+  await w.ctx.sql`update inbox set content = '{}' where event_id = ${approval?.eventId ?? ""}`;
+  await w.react(approval?.eventId ?? "", "✅");
+  await w.work();
+  expect([(await w.approvals())[0]?.state, done("say")]).toEqual(["approved", 1]);
+});
+
+test("beside an agent's form an answer that a tainted run gave taints the next question", async () => {
+  const w = await world(ALLOWED);
+  const [agent] = await w.ctx.sql<{ definition: AgentDefinition }[]>`select definition from agents where id = 'writer'`;
+  const chatId = (await openTry(w.ctx, { tenantId: TENANT, agentId: "writer", by: ALICE })).id;
+  const say = async (text: string) => {
+    await askTry(w.ctx, {
+      tenantId: TENANT,
+      chatId,
+      by: ALICE,
+      text,
+      definition: agent?.definition as AgentDefinition,
+    });
+    await w.work();
+  };
+  await say('[[call read {"word":"page"}]] #one');
+  await say('[[call act {"word":"mail"}]] #two');
+  expect([done(), (await w.runs())[1]?.untrusted]).toEqual([0, "Probe read"]);
 });
