@@ -17,6 +17,10 @@ beforeAll(async () => {
   manager = await panel.person("manager");
   alice = await shared.platform.person("alice");
   room = await alice.room("general");
+  const [agent] = shared.agents;
+  const tools = JSON.stringify({ tools: { calculate: { policy: "ask" }, time: { policy: "allowed" } } });
+  await shared.platform.ctx
+    .sql`update agents set definition = definition || ${tools}::text::jsonb where user_id = ${agent!.userId}`;
 }, LONG);
 
 async function open(address: string, as: SignedIn, look?: Look): Promise<{ page: Page; problems: string[] }> {
@@ -88,9 +92,6 @@ test("what waits in a room is counted in the navigation and allowed on its page;
   timeout: LONG,
 }, async () => {
   const [agent] = shared.agents;
-  const tools = JSON.stringify({ tools: { calculate: { policy: "ask" }, time: { policy: "allowed" } } });
-  await shared.platform.ctx
-    .sql`update agents set definition = definition || ${tools}::text::jsonb where user_id = ${agent!.userId}`;
   const { page, problems } = await open("/c/demo/approvals", manager);
   await page.getByText("Nothing waits").waitFor();
 
@@ -139,7 +140,7 @@ test("a member sees what their own question waits for, and may not decide it", {
   await alice.ask(room, agent!.userId, `${sum("2 + 2")} #own`);
   await eventually("a question", async () => (await waitingOnes()).length === 1);
   // As if the member had asked it, in the same room.
-  await sql`update runs set on_behalf_of = ${member.name} where state = 'waiting'`;
+  await sql`update runs set on_behalf_of = ${member.name} where id in (select run_id from approvals where state = 'open')`;
   await page.reload();
   await page.getByText(/wants to calculate 2 \+ 2/).waitFor();
   expect(await page.locator("main").getByRole("button", { name: "Allow", exact: true }).count()).toBe(0);
