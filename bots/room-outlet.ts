@@ -21,8 +21,9 @@ export const roomOutlet: Outlet = {
 /** Sends a complete answer as its only event when nothing of it was shown. Null when it has to be delivered from what is kept. */
 async function sendWhole(ctx: Context, work: Work, { seen, shown, thought }: WholeAnswer): Promise<string | null> {
   const [text, ...more] = partsOf(thought.text);
-  if (thought.state !== "done" || shown.started || isUncertain(work) || text === undefined || more.length > 0)
-    return null;
+  // A run that waited may have shown something before: then that message is finished.
+  const begun = shown.started || shown.eventIds.length > 0 || isUncertain(work);
+  if (thought.state !== "done" || begun || text === undefined || more.length > 0) return null;
   const extra = namedAgents(work, seen, thought.text);
   const content = newMessage(destinationOf(work), text, { part: 0, final: true, extra });
   try {

@@ -1,8 +1,20 @@
+import { setTimeout as sleep } from "node:timers/promises";
 import { beforeEach, expect, test } from "vitest";
 import { WRITER } from "../bots/tenant.ts";
 import { addProbes, probe, probed, world } from "./world.ts";
 
-addProbes(probe({ name: "look", repeatable: true }), probe({ name: "act", sends: "outside" }));
+addProbes(
+  probe({ name: "look", repeatable: true }),
+  probe({ name: "act", sends: "outside" }),
+  probe({
+    name: "slow",
+    repeatable: true,
+    run: async () => {
+      await sleep(900);
+      return { text: "did page" };
+    },
+  }),
+);
 beforeEach(() => probed.clear());
 
 const ALLOWED = { probe: { policy: "allowed" } } as const;
@@ -37,4 +49,24 @@ test("what is asked waits for a person, who allows it with a reaction; then it i
   expect(await w.runs()).toMatchObject([{ state: "done", text: "did mail" }]);
   expect(probed.get("act")).toHaveLength(1);
   expect(await w.approvals()).toMatchObject([{ state: "approved", decidedBy: "@alice:acme.test" }]);
+});
+
+test("a run that showed what it was doing before it waited finishes the same message", async () => {
+  const w = await world({ probe: { policy: "allowed" }, act: { policy: "ask" } });
+  await w.say('[[call slow {"word":"page"}]] [[call act {"word":"mail"}]] [[results]] #slow');
+  await w.work();
+  const [approval] = await w.approvals();
+  await w.react(approval?.eventId ?? "", "✅");
+  await w.work();
+  expect(await w.runs()).toMatchObject([{ state: "done", text: "did page\ndid mail" }]);
+  const messages = w.sent.filter(({ type, content }) => type === "m.room.message" && content["dev.agentopia.run"]);
+  expect(
+    messages.map(({ content }) => [
+      (content["m.new_content"]?.body ?? content.body ?? "").slice(0, 8),
+      (content["dev.agentopia.run"] as { final: boolean }).final,
+    ]),
+  ).toEqual([
+    ["*⏳ Probe", false],
+    ["did page", true],
+  ]);
 });
