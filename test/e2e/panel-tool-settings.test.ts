@@ -1,0 +1,75 @@
+/** The settings of tools as a manager makes them, with a browser. */
+import { expect, onTestFinished, test } from "vitest";
+import { axe, type Opened, type SignedIn, sharedPanel, shoot } from "../browser/panel.ts";
+import { sharedPlatform } from "../harness/shared-platform.ts";
+
+const shared = sharedPlatform({ name: "panel-tool-settings" });
+const panel = sharedPanel(shared);
+
+async function open(address: string, as: SignedIn, look = {}): Promise<Opened> {
+  const opened = await panel.open(address, as, look);
+  onTestFinished(() => opened.close());
+  return opened;
+}
+
+test("a manager sets the mail server, is told what is wrong at its field, and tries it", async () => {
+  const { page, problems } = await open("/c/demo/tools?tab=settings", await panel.person("manager"));
+  const mail = page.getByRole("region", { name: "Mail" });
+  await mail.getByRole("textbox", { name: "Server" }).fill("127.0.0.1");
+  await mail.getByLabel("Sender").fill("agents");
+  await mail.getByRole("button", { name: "Save" }).click();
+  await mail.getByText("leads to this machine itself").waitFor();
+  await mail.getByText("Write one address, as agents@example.org").waitFor();
+  await mail.getByRole("textbox", { name: "Server" }).fill("93.184.215.14");
+  await mail.getByLabel("User name").fill("agents");
+  await mail.getByLabel("Password", { exact: true }).fill("hush-hush");
+  await mail.getByLabel("Sender").fill("Agents <agents@example.org>");
+  await mail.getByRole("button", { name: "Save" }).click();
+  await page.getByText("The mail server is saved.").waitFor();
+  await mail.getByText("A password is stored. Type a new one to replace it.").waitFor();
+  await mail.getByRole("textbox", { name: "Server" }).fill("93.184.215.15");
+  await mail.getByText("Type the password again").waitFor();
+  await mail.getByRole("button", { name: "Save" }).click();
+  await expect.poll(() => mail.getByText("Type the password again").count()).toBe(2);
+  await mail.getByRole("button", { name: "Remove the mail server" }).click();
+  await page.getByRole("dialog").getByRole("button", { name: "Remove the mail server" }).click();
+  await page.getByText("The mail server is removed.").waitFor();
+  expect(await mail.getByRole("textbox", { name: "Server" }).inputValue()).toBe("");
+  expect(await axe(page)).toEqual([]);
+  expect(problems.filter((problem) => !problem.includes("status of 400"))).toEqual([]);
+});
+
+test("a manager adds a secret, changes where it goes and removes it", async () => {
+  const { page } = await open("/c/demo/tools?tab=settings", await panel.person("manager"));
+  await page.getByRole("button", { name: "Add a secret" }).click();
+  const dialog = page.getByRole("dialog");
+  await dialog.getByLabel("Name").fill("My CRM");
+  await dialog.getByLabel("Hosts").fill("api.example.org");
+  await dialog.getByLabel(/^Secret/).fill("Bearer hush-hush");
+  await dialog.getByRole("button", { name: "Save" }).click();
+  await dialog.getByText("A name has small letters").waitFor();
+  await dialog.getByLabel("Name").fill("crm");
+  await shoot(page, "tool-secret");
+  await dialog.getByRole("button", { name: "Save" }).click();
+  await page.getByText("crm is kept.").waitFor();
+  await page.getByRole("button", { name: "Change crm" }).click();
+  await dialog.getByLabel("Hosts").fill("api.example.org\nevil.test");
+  await dialog.getByRole("button", { name: "Save" }).click();
+  await dialog.getByText("it would go to a host to which it did not go before").waitFor();
+  await page.keyboard.press("Escape");
+  await shoot(page, "tool-settings");
+  expect(await axe(page)).toEqual([]);
+  await page.getByRole("button", { name: "Remove crm" }).click();
+  await page.getByRole("button", { name: "Remove the secret" }).click();
+  await page.getByText("No secrets yet").waitFor();
+});
+
+test("at phone width", async () => {
+  const { page } = await open("/c/demo/tools?tab=settings", await panel.person("auditor"), {
+    width: 390,
+    scheme: "dark",
+  });
+  await page.getByText("No mail server yet: agents send no mails. A manager sets one.").waitFor();
+  await shoot(page, "tool-settings-phone");
+  expect(await page.getByRole("button", { name: "Save" }).count()).toBe(0);
+});
