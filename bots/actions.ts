@@ -201,6 +201,7 @@ async function sendMessage(
       ...(html ? { format: "org.matrix.custom.html", formatted_body: html } : {}),
       "m.mentions": part === 0 && payload.mentions?.length ? { user_ids: payload.mentions } : {},
       ...relationOf(payload),
+      ...(payload.untrusted ? { "dev.agentopia.untrusted": payload.untrusted } : {}),
     };
     const txnId = `action-${id}-${part}`;
     await sendEvent(ctx, { tenantId, as: payload.as, deviceId, roomId, txnId, type: "m.room.message", content });

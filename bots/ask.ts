@@ -88,7 +88,7 @@ async function withTools(ctx: Context, asking: Asking, so: SoFar, box: Toolbox):
     box,
     signal,
     show,
-    doing: await doingFor(ctx, asking),
+    doing: doingFor(ctx, asking),
     prepare: () => prepare(ctx, asking, so, { tools: true }),
   });
   if (told === "wait") return "wait";
@@ -129,11 +129,12 @@ async function prepare(
 const RESULT_CHARS = 40_000;
 
 /** What the calls of a run are decided by, beside their boundaries. */
-async function doingFor(ctx: Context, { work, seen }: Asking): Promise<Talk["doing"]> {
+async function doingFor(ctx: Context, { work, seen }: Asking): Promise<Awaited<Talk["doing"]>> {
   const { tenantId, roomId, agentUserId, controlUserId, onBehalfOf: person } = work;
-  const direct =
-    work.source === "try" || (await isDirect(ctx, { tenantId, roomId, agentUserId, controlUserId, person }));
-  const untrusted = work.untrusted ?? (await untrustedIn(ctx, work, seen));
+  const [direct, untrusted] = await Promise.all([
+    work.source === "try" || isDirect(ctx, { tenantId, roomId, agentUserId, controlUserId, person }),
+    work.untrusted ?? untrustedIn(ctx, work, seen),
+  ]);
   if (untrusted !== work.untrusted)
     await ctx.sql`update runs set untrusted = ${untrusted} where id = ${work.runId} and untrusted is null`;
   return { work, untrusted, direct, heard: saidByPeople(seen, work), maxChars: RESULT_CHARS };

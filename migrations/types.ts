@@ -193,8 +193,16 @@ export type ActionPayload =
   | { kind: "make_team"; teamId: string }
   /** Puts the question of an approval into its room, or says there who decided it: as its row says. */
   | { kind: "approval"; approvalId: string }
-  /** A text in Markdown as m.text, in as many messages as it needs. */
-  | { kind: "message"; as: string; text: string; threadRoot?: string; replyTo?: string; mentions?: string[] };
+  /** A text in Markdown as m.text, in as many messages as it needs. `untrusted`: what it comes from, when nobody vouches for that. */
+  | {
+      kind: "message";
+      as: string;
+      text: string;
+      threadRoot?: string;
+      replyTo?: string;
+      mentions?: string[];
+      untrusted?: string;
+    };
 
 /** A JSON Schema (2020-12) of an object, as models, forms and MCP take it. */
 export interface JsonSchema {

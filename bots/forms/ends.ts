@@ -54,7 +54,7 @@ export async function endForm(sql: TransactionSql, form: OpenForm, end: FormEnd)
   if (form.roomId !== null && form.values !== null && parentCall === null)
     await sayResult(
       sql,
-      { ...form, roomId: form.roomId },
+      { ...form, roomId: form.roomId, untrusted },
       result === null ? null : readable(definition.output, result),
       error,
     );
@@ -91,7 +91,15 @@ async function sayResult(
   // A reply shows what was asked; elsewhere it is said.
   const heading = form.questionEvent ? "" : `**${definition.title}**, filled in by ${name}:\n\n`;
   const mentions = by.startsWith("@") ? { mentions: [by] } : {};
-  await writeAction(sql, form, ["form", id], { kind: "message", as, text: heading + text, ...place, ...mentions });
+  const mark = form.untrusted ? { untrusted: form.untrusted } : {};
+  await writeAction(sql, form, ["form", id], {
+    kind: "message",
+    as,
+    text: heading + text,
+    ...place,
+    ...mentions,
+    ...mark,
+  });
 }
 
 /** Who may say something in a room for a form; null where nobody of ours can. */

@@ -5,10 +5,11 @@
 import type { Context } from "../../core/context.ts";
 import { callModel, type ModelAnswer, type ModelCall } from "../call.ts";
 import type { Work } from "../work.ts";
-import { advance, type Doing } from "./advance.ts";
+import { advance } from "./advance.ts";
 import { loadTurns, saveTurn, type Turn } from "./calls.ts";
 import { turnMessages } from "./history.ts";
 import { Pending } from "./pending.ts";
+import type { Doing } from "./step.ts";
 import type { Toolbox } from "./toolbox.ts";
 
 /** Turns of one run; then it has to answer with what it has. */
@@ -18,7 +19,8 @@ const MAX_CALLS = 16;
 
 export interface Talk {
   box: Toolbox;
-  doing: Omit<Doing, "pending">;
+  /** Read beside the turns. */
+  doing: Promise<Omit<Doing, "pending">>;
   signal: AbortSignal;
   /** What the model is asked, without turns; null where there is nothing to ask. Not before it is needed: what a person has just approved is done first. */
   prepare(): Promise<Question | null>;
@@ -34,11 +36,11 @@ export type Told = Pick<ModelAnswer, "text" | "firstTokenMs" | "recorded"> & {
 };
 
 /** The answer, or `wait`: calls of the last turn wait for a person or for another run. Throws as `callModel`. */
-export async function converse(ctx: Context, work: Work, talk: Talk): Promise<Told | "wait"> {
-  const turns = await loadTurns(ctx, work.runId);
+export async function converse(ctx: Context, work: Work, { doing: reading, ...talk }: Talk): Promise<Told | "wait"> {
+  const [doing, turns] = await Promise.all([reading, loadTurns(ctx, work.runId)]);
   const pending = new Pending();
   try {
-    return await go(ctx, work, { ...talk, doing: { ...talk.doing, pending } }, turns);
+    return await go(ctx, work, { ...talk, doing: { ...doing, pending } }, turns);
   } finally {
     // Also when it throws: the next attempt reads these rows.
     await pending.settle();

@@ -63,7 +63,7 @@ function neededLevel({ powerLevels }: RoomState, does: RoomNeed["does"]): number
   return powerLevels.events[does.set] ?? powerLevels.stateDefault;
 }
 
-/** By id, else by name: of rooms that only one of the two is in, nobody is told. */
+/** By id, else by name: of rooms that the person is not in, nobody is told. */
 async function readRooms({ sql }: Context, asker: RoomAsker, wanted: string): Promise<Row[]> {
   const { tenantId, agentUserId, person, roomId } = asker;
   const id = wanted === "" ? roomId : wanted.startsWith("!") ? wanted : null;
@@ -78,7 +78,7 @@ async function readRooms({ sql }: Context, asker: RoomAsker, wanted: string): Pr
           ? sql`(lower(r.channel) = ${wanted.toLowerCase().replace(/^#/, "")} or lower(r.state->>'name') = ${wanted.toLowerCase()})`
           : sql`r.room_id = ${id}`
       }) found
-    where "personJoined" or "agentJoined" or "roomId" = ${roomId} limit 20`;
+    where "personJoined" or "roomId" = ${roomId} limit 20`;
 }
 
 function chosen(rows: Row[], wanted: string): Row {

@@ -1,4 +1,5 @@
 /** What tools cost: one call within a run, one decision, and the way from a person's reaction to the tool. */
+import { setTimeout as sleep } from "node:timers/promises";
 import { createAgent } from "../../bots/agents.ts";
 import { type Asking, decide } from "../../bots/tools/decide.ts";
 import type { AgentTools } from "../../migrations/types.ts";
@@ -56,6 +57,8 @@ async function measureApprovals(setting: Setting, count: number): Promise<ToolFi
         .slice(before)
         .find(({ content }) => "dev.agentopia.approval" in content && !("m.new_content" in content));
     await asker.until(() => question() !== undefined, "the question");
+    // As a person, who reads before they decide: what the agent sends meanwhile is over.
+    await sleep(300);
     await asker.react(room, question()?.event_id ?? "", "✅");
     await answer;
   }

@@ -2,6 +2,7 @@
 import type { RoomState } from "../../../migrations/types.ts";
 import { nameIn } from "../../person-name.ts";
 import { powerOf } from "../../room-state.ts";
+import { serverOf } from "../../room-view.ts";
 import { oneLine } from "../one-line.ts";
 import type { Tool, ToolRun } from "../tool.ts";
 
@@ -34,7 +35,7 @@ interface Member {
   agentName: string | null;
 }
 
-async function list({ ctx: { sql }, tenantId, rooms }: ToolRun) {
+async function list({ ctx: { sql }, tenantId, rooms, agent }: ToolRun) {
   const [room] = rooms;
   if (!room) throw new Error("the caller finds the room");
   const members = await sql<Member[]>`
@@ -47,7 +48,11 @@ async function list({ ctx: { sql }, tenantId, rooms }: ToolRun) {
     select state from rooms where tenant_id = ${tenantId} and room_id = ${room.roomId}`;
   const lines = members.slice(0, MOST).map((member) => lineOf(member, row?.state ?? null));
   if (members.length > MOST) lines.push(`and more than these ${MOST}`);
-  return { text: [`In “${oneLine(room.name ?? room.roomId)}” are:`, ...lines].join("\n"), untrusted: null };
+  // What strangers call themselves is theirs to say.
+  const own = serverOf(agent.userId);
+  const stranger = members.find(({ userId }) => serverOf(userId) !== own);
+  const untrusted = stranger ? `the name of ${stranger.userId}` : null;
+  return { text: [`In “${oneLine(room.name ?? room.roomId)}” are:`, ...lines].join("\n"), untrusted };
 }
 
 function lineOf({ userId, membership, name, agentName }: Member, state: RoomState | null): string {

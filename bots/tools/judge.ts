@@ -1,0 +1,98 @@
+/** Brings together what a decision needs to know, and decides. */
+import type { Context } from "../../core/context.ts";
+import type { Work } from "../work.ts";
+import type { Turn } from "./calls.ts";
+import { readUsed } from "./counts.ts";
+import { decide, type Verdict } from "./decide.ts";
+import { schemaHash } from "./hashes.ts";
+import type { Found } from "./rights.ts";
+import type { Step } from "./step.ts";
+import type { Args, Tool } from "./tool.ts";
+import type { Toolbox } from "./toolbox.ts";
+
+interface Wanted {
+  tool: Tool;
+  args: Args;
+  found: Found[];
+  approved: boolean;
+}
+
+export async function judge(ctx: Context, step: Step, { tool, args, found, approved }: Wanted): Promise<Verdict> {
+  const { work, box, turns } = step;
+  const targets = tool.targets?.(args) ?? [];
+  const roomTargets = found.map(({ room }) => ({
+    kind: "room" as const,
+    value: room.name ?? room.roomId,
+    id: room.roomId,
+  }));
+  const used = await readUsed(ctx, { id: work.agentId, bounds: box.bounds }, tool);
+  const asking = {
+    agent: work.definition.name,
+    bounds: box.bounds,
+    tool,
+    targets: [...targets, ...roomTargets],
+    rooms: found.map(({ rights }) => rights),
+    person: work.onBehalfOf,
+    direct: step.direct,
+    used: { ...used, run: usedInRun(turns, box) },
+    granted: false,
+    approved,
+    untrusted: step.untrusted,
+    said: targets.length > 0 && targets.every(({ value }) => wasSaid(value, step)),
+  };
+  const verdict = decide(asking);
+  if (verdict.kind !== "ask" || !verdict.grantable) return verdict;
+  return (await isGranted(ctx, work, tool)) ? decide({ ...asking, granted: true }) : verdict;
+}
+
+function usedInRun(turns: Turn[], box: Toolbox): Record<string, number> {
+  const used: Record<string, number> = {};
+  for (const { tool, begun } of turns.flatMap(({ calls }) => calls)) {
+    if (!begun) continue;
+    const group = box.tools.get(tool)?.group;
+    for (const key of new Set([tool, ...(group ? [group] : [])])) used[key] = (used[key] ?? 0) + 1;
+  }
+  return used;
+}
+
+/**
+ * Whether an address stands in what people said or in what came from outside: who wrote it there knows it. What a tool repeats of its own arguments, or keeps of
+ * what this run wrote (files, tasks), was said by nobody but the model.
+ */
+const wasSaid = (value: string, { heard, turns, box }: Step) =>
+  heard.includes(value) ||
+  turns.some(({ calls }) =>
+    calls.some(
+      ({ tool, state, result, arguments: args }) =>
+        state === "done" &&
+        box.tools.get(tool)?.reads === "untrusted" &&
+        result?.includes(value) === true &&
+        !unescaped(args).includes(value),
+    ),
+  );
+
+/** Arguments as a server would repeat them. */
+function unescaped(args: Args | null): string {
+  const texts: string[] = [];
+  JSON.stringify(args, (_key, item: unknown) => {
+    if (typeof item === "string") texts.push(item, decoded(item));
+    return item;
+  });
+  return texts.join("\n");
+}
+
+function decoded(text: string): string {
+  try {
+    return decodeURIComponent(text.replaceAll("+", " "));
+  } catch {
+    // A stray % is not ours to mend: the text is then taken as it stands.
+    return text;
+  }
+}
+
+async function isGranted({ sql }: Context, work: Work, tool: Tool): Promise<boolean> {
+  const rows = await sql`
+    select 1 from grants where agent_id = ${work.agentId} and room_id = ${work.roomId} and tool = ${tool.name}
+      and schema_hash = ${schemaHash(tool)} and revoked_at is null`;
+  return rows.length > 0;
+}
