@@ -26,6 +26,9 @@ const valuesOf = (mail: Mail) => ({
 });
 type Values = ReturnType<typeof valuesOf>;
 
+/** What these ports mean nearly everywhere; it can be chosen otherwise. */
+const USUAL: Record<number, "secure" | "starttls"> = { 25: "starttls", 465: "secure", 587: "starttls" };
+
 /** The mail server: set, changed, removed and tried. Its password can be replaced, never read. */
 export function MailSettingsForm({ path, mail }: { path: string; mail: Mail }) {
   const form = useForm({ initialValues: valuesOf(mail) });
@@ -61,6 +64,11 @@ export function MailSettingsForm({ path, mail }: { path: string; mail: Mail }) {
               max={65_535}
               allowDecimal={false}
               {...form.getInputProps("mail.port")}
+              onChange={(port) => {
+                form.setFieldValue("mail.port", port);
+                const usual = USUAL[Number(port)];
+                if (usual) form.setFieldValue("mail.security", usual);
+              }}
             />
           </Group>
           <Select
