@@ -284,6 +284,7 @@ describe("try it", () => {
       state: "done",
       text: "Answer to #a",
       error: null,
+      approvals: [],
       done: true,
     });
     const growing = seen.filter(({ state }) => state === "running").map(({ text }) => String(text).length);
