@@ -107,7 +107,12 @@ const bad: [what: string, file: unknown, sentence: RegExp][] = [
   ["another kind", { ...good, kind: "team" }, /something else than an agent/],
   ["a file from the future", { ...good, agentopia: 2 }, /a newer Agentopia/],
   ["a field that nobody knows", { ...good, secrets: {} }, /the file: .*secrets/i],
-  ["a field too much in the definition", { ...good, definition: { ...DEFINITION, tools: [] } }, /definition: /],
+  ["a field too much in the definition", { ...good, definition: { ...DEFINITION, powers: [] } }, /definition: /],
+  [
+    "tools that are none",
+    { ...good, definition: { ...DEFINITION, tools: { web: { policy: "perhaps" } } } },
+    /definition\.tools\.web/,
+  ],
   [
     "people of another client",
     { ...good, definition: { ...DEFINITION, whoMayInvite: { users: ["@a:b"] } } },

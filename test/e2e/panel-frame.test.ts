@@ -114,7 +114,17 @@ test("the chosen appearance stays", async () => {
 test("what somebody may not do is not in their navigation, and stands at no address", async () => {
   const { page, problems } = await open("/", await panel.person("member"));
   const links = await page.getByRole("navigation", { name: "Navigation" }).getByRole("link").allTextContents();
-  expect(links).toEqual(["Home", "Agents", "Templates", "Teams & rooms", "Runs", "API description"]);
+  expect(links).toEqual([
+    "Home",
+    "Agents",
+    "Templates",
+    "Teams & rooms",
+    "Forms",
+    "Approvals",
+    "Schedules",
+    "Runs",
+    "API description",
+  ]);
   expect(await page.locator('nav [aria-current="page"]').allTextContents()).toEqual(["Home"]);
   for (const address of ["/audit", "/c/demo/audit", "/c/another/agents", "/clients", "/no/such/page"]) {
     await page.goto(`${shared.platform.url}/panel${address}`);
