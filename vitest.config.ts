@@ -8,6 +8,9 @@ const shared = {
   exclude: ["**/node_modules/**", ".agentopia/**", ".runtime/**"],
 };
 
+/** They kill as well, but measure no time: two of them may run at once. */
+const UNHURRIED = ["test/crash/approvals.test.ts", "test/crash/forms.test.ts", "test/crash/schedules.test.ts"];
+
 export default defineConfig({
   test: {
     reporters: ["default", "./test/harness/closing-line.ts"],
@@ -33,7 +36,7 @@ export default defineConfig({
         test: {
           ...shared,
           name: "e2e",
-          include: ["test/e2e/**/*.test.ts"],
+          include: ["test/e2e/**/*.test.ts", ...UNHURRIED],
           testTimeout: 60_000,
           hookTimeout: 240_000,
           maxWorkers: 2,
@@ -46,6 +49,7 @@ export default defineConfig({
           ...shared,
           name: "crash",
           include: ["test/crash/**/*.test.ts"],
+          exclude: [...shared.exclude, ...UNHURRIED],
           testTimeout: 300_000,
           hookTimeout: 240_000,
           // They measure how soon things are back, so nothing else should want the processors.

@@ -1,11 +1,14 @@
 /** Approvals and tool calls across `kill -9`, against real Synapse and a real SMTP server: nothing is done twice, nothing is forgotten. */
 import { setTimeout as sleep } from "node:timers/promises";
 import { SMTPServer } from "smtp-server";
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { afterAll, beforeAll, expect, test, vi } from "vitest";
+
 import { saveMail } from "../../bots/tools/settings.ts";
 import { eventually } from "../harness/eventually.ts";
 import type { Person } from "../harness/person.ts";
 import { sharedPlatform } from "../harness/shared-platform.ts";
+
+vi.setConfig({ testTimeout: 300_000, hookTimeout: 240_000 });
 
 /** Subjects of the mails that came in whole. `hold`: the server has taken a mail and does not say so. */
 const mails: string[] = [];

@@ -1,9 +1,12 @@
-import { beforeAll, expect, test } from "vitest";
+import { beforeAll, expect, test, vi } from "vitest";
+
 import { createForm } from "../../bots/forms/drafts.ts";
 import { publishForm } from "../../bots/forms/publish.ts";
 import { OFFER } from "../forms/offer.ts";
 import type { Person } from "../harness/person.ts";
 import { sharedPlatform } from "../harness/shared-platform.ts";
+
+vi.setConfig({ testTimeout: 300_000, hookTimeout: 240_000 });
 
 const shared = sharedPlatform({ name: "crash-forms" });
 let alice: Person;

@@ -1,10 +1,13 @@
 /** Planned tasks across `kill -9`: each time comes once, and none that was due while the platform was away is lost. */
 import { setTimeout as sleep } from "node:timers/promises";
-import { beforeAll, expect, test } from "vitest";
+import { beforeAll, expect, test, vi } from "vitest";
+
 import { makeSchedule } from "../../bots/schedules/schedules.ts";
 import { eventually } from "../harness/eventually.ts";
 import type { Person } from "../harness/person.ts";
 import { sharedPlatform } from "../harness/shared-platform.ts";
+
+vi.setConfig({ testTimeout: 300_000, hookTimeout: 240_000 });
 
 const shared = sharedPlatform({ name: "crash-schedules" });
 let alice: Person;

@@ -147,10 +147,6 @@ test("a task is handed to another agent, and only its answer comes back", async 
   const room = await alice.makeRoom({ name: "handing", invite: [writer.userId, planner.userId] });
   const said = await call(alice, room, ["hand_over", { agent: planner.name, task: "Plan it. #handed" }]);
   expect(said).toBe("Answer to #handed");
-  // Both runs begin at once, not when somebody looks for forgotten ones (every 3 s).
-  const [run] = await shared.platform.ctx.sql<{ ms: number }[]>`
-    select extract(epoch from finished_at - created_at)::float8 * 1000 as ms from runs where room_id = ${room} and source = 'room'`;
-  expect(run?.ms).toBeLessThan(2500);
   const senders = (await alice.history(room))
     .filter(({ type }) => type === "m.room.message")
     .map(({ sender }) => sender);

@@ -1,7 +1,7 @@
 import { Badge } from "@mantine/core";
 import { useGet } from "../../api.ts";
 import { inClient } from "../../api-path.ts";
-import { useClient } from "../../me.tsx";
+import { useClient, useMe } from "../../me.tsx";
 import { texts } from "../../texts.ts";
 
 const words = texts.approvals;
@@ -9,7 +9,10 @@ const words = texts.approvals;
 /** How many approvals wait for whoever looks; nothing when there are none. */
 export function WaitingBadge() {
   const client = useClient();
-  const path = client === null ? null : inClient(client, "approvals", "count");
+  const own = useMe().client;
+  // An address that names another client than a person's own leads nowhere, and nothing is asked of it.
+  const elsewhere = own !== null && own.id !== client;
+  const path = client === null || elsewhere ? null : inClient(client, "approvals", "count");
   const { data } = useGet<{ waiting: number }>("approvals", path);
   const waiting = data?.waiting ?? 0;
   if (waiting === 0) return null;
