@@ -1,3 +1,7 @@
 import { defineConfig } from "drizzle-kit";
 
-export default defineConfig({ dialect: "postgresql", schema: "./migrations/schema.ts", out: "./migrations/sql" });
+export default defineConfig({
+  dialect: "postgresql",
+  schema: ["./migrations/schema.ts", "./migrations/tool-tables.ts"],
+  out: "./migrations/sql",
+});

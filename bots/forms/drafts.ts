@@ -4,7 +4,7 @@ import type { Context } from "../../core/context.ts";
 import { AppError } from "../../core/errors.ts";
 import { newId } from "../../core/ids.ts";
 import { getTenant } from "../../homeserver/tenants.ts";
-import { formTools } from "../../migrations/schema.ts";
+import { formTools } from "../../migrations/tool-tables.ts";
 import type { FormDefinition } from "../../migrations/types.ts";
 import { checkForm } from "./definition.ts";
 import { checkFormReferences, type FormIds, type FormRow, formNameTaken, lockForm, writtenForm } from "./rows.ts";

@@ -2,7 +2,7 @@
 import { and, desc, eq, lt } from "drizzle-orm";
 import type { Context } from "../../core/context.ts";
 import { AppError } from "../../core/errors.ts";
-import { formTools, formVersions } from "../../migrations/schema.ts";
+import { formTools, formVersions } from "../../migrations/tool-tables.ts";
 import type { FormDefinition } from "../../migrations/types.ts";
 import type { Transaction } from "../agent-rows.ts";
 import { checkForm } from "./definition.ts";

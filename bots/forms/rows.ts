@@ -2,7 +2,8 @@
 import { and, eq, ne } from "drizzle-orm";
 import type { Context } from "../../core/context.ts";
 import { AppError } from "../../core/errors.ts";
-import { agents, formTools } from "../../migrations/schema.ts";
+import { agents } from "../../migrations/schema.ts";
+import { formTools } from "../../migrations/tool-tables.ts";
 import type { FormDefinition } from "../../migrations/types.ts";
 import type { Transaction } from "../agent-rows.ts";
 import { DefinitionError, type Reader } from "../definition.ts";

@@ -3,7 +3,7 @@ import { and, asc, eq, gt, type SQL, sql } from "drizzle-orm";
 import type { Context } from "../../core/context.ts";
 import { AppError } from "../../core/errors.ts";
 import { newId } from "../../core/ids.ts";
-import { files } from "../../migrations/schema.ts";
+import { files } from "../../migrations/tool-tables.ts";
 import { contentTypeOf } from "./content-types.ts";
 import { filePath, folderPath } from "./file-paths.ts";
 

@@ -3,7 +3,7 @@ import { and, asc, eq, gt } from "drizzle-orm";
 import { isAllowed } from "../../core/addresses.ts";
 import type { Context } from "../../core/context.ts";
 import { AppError } from "../../core/errors.ts";
-import { toolSecrets } from "../../migrations/schema.ts";
+import { toolSecrets } from "../../migrations/tool-tables.ts";
 import { checkSecret, type SecretWish, SettingError, secretHost } from "./setting-checks.ts";
 
 export interface ShownSecret {

@@ -1,7 +1,7 @@
 /** What a client's tools need to reach the outside: its mail server and its search. Passwords are sealed, and go to the tools that need them only. */
 import { eq } from "drizzle-orm";
 import type { Context } from "../../core/context.ts";
-import { toolSettings } from "../../migrations/schema.ts";
+import { toolSettings } from "../../migrations/tool-tables.ts";
 import type { MailSettings, SearchSettings } from "../../migrations/types.ts";
 import { checkMailSettings, checkSearchSettings, SettingError } from "./setting-checks.ts";
 
