@@ -21,6 +21,12 @@ beforeAll(async () => {
   room = await alice.makeRoom({ name: "plans", invite: [userId] });
   const [row] = await platform.ctx.sql<{ id: string }[]>`select id from agents where user_id = ${userId}`;
   agent = { id: row?.id ?? "", userId };
+  // Who may plan something there is read from the platform's own mirror of the room.
+  await eventually("the platform to know who is in the room", async () => {
+    const joined = await platform.ctx.sql`
+      select 1 from room_members where room_id = ${room} and membership = 'join' and user_id in (${alice.userId}, ${userId})`;
+    return joined.length === 2;
+  });
 });
 
 const COUNT = 20;
