@@ -49,7 +49,7 @@ test("a folder that leads out is said to, and nothing is uploaded", async () => 
     .locator('input[type="file"]')
     .first()
     .setInputFiles({ name: "a.txt", mimeType: "text/plain", buffer: Buffer.from("x") });
-  await expect.poll(() => page.getByText("A path goes down only").count()).toBeGreaterThan(1);
+  await expect.poll(() => page.getByText("A path goes down only").count(), { timeout: 15_000 }).toBeGreaterThan(1);
   expect(await manager.api("GET", "/clients/demo/files")).toMatchObject({ items: [] });
 });
 

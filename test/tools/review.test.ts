@@ -118,10 +118,10 @@ test("the next turn of a run begins after its last one has ended here, and can b
   starter.start("r.1");
   expect(began).toEqual(["r"]);
   ends.get("r")?.();
-  await expect.poll(() => began).toEqual(["r", "r.1"]);
+  await expect.poll(() => began, { timeout: 10_000 }).toEqual(["r", "r.1"]);
   expect(isUnderWay("r")).toBe(true);
   ends.get("r.1")?.();
-  await expect.poll(() => isUnderWay("r")).toBe(false);
+  await expect.poll(() => isUnderWay("r"), { timeout: 10_000 }).toBe(false);
 });
 
 test("the next turn of a run that the engine itself had resumed is started by whoever looks again", async () => {
