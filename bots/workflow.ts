@@ -12,6 +12,8 @@ import { loadWork, type Surroundings, untilItWorks, type Work } from "./work.ts"
 /** Work that was read ahead while the engine wrote its own row. */
 export interface ReadAhead {
   work: Promise<Work | null>;
+  /** What the agent can see there; null for a run that is over. */
+  seen: Promise<Surroundings | null>;
 }
 
 const ahead = new Map<string, ReadAhead>();
@@ -22,8 +24,13 @@ export function readAhead(ctx: Context, workflowId: string): void {
   work.catch((error: unknown) =>
     ctx.log.debug({ run: workflowId, err: error }, "read ahead failed; the step will say so"),
   );
-  ahead.set(workflowId, { work });
+  const seen = work.then((found) => (found ? readRoom(ctx, found) : null));
+  seen.catch((error: unknown) => ctx.log.debug({ run: workflowId, err: error }, "the room could not be read ahead"));
+  ahead.set(workflowId, { work, seen });
 }
+
+const readRoom = (ctx: Context, work: Work): Promise<Surroundings> =>
+  untilItWorks(ctx, "read the room", () => outletOf(work).surroundings(ctx, work));
 
 const begin = (ctx: Context, workflowId: string) =>
   untilItWorks(ctx, "begin a run", () => loadWork(ctx, runOfWorkflow(workflowId), { attempt: true, workflowId }));
@@ -68,9 +75,7 @@ async function thinkStep(ctx: Context, workflowId: string): Promise<AfterThinkin
   const work = await (early?.work ?? begin(ctx, workflowId));
   if (!work) return "ended";
   try {
-    const seen: Promise<Surroundings> = untilItWorks(ctx, "read the room", () =>
-      outletOf(work).surroundings(ctx, work),
-    );
+    const seen = early ? early.seen.then((found) => found ?? readRoom(ctx, work)) : readRoom(ctx, work);
     seen.catch((error: unknown) => ctx.log.debug({ run: runId, err: error }, "the room could not be read"));
     const next = await think(ctx, work, seen, signal);
     if (next === "ended") await outletOf(work).ended(ctx, work);
