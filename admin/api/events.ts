@@ -33,7 +33,7 @@ export const eventEndpoints = (_ctx: Context, { live }: ApiDeps): Endpoint[] => 
           off();
           wake();
         });
-        await stream.writeSSE({ event: "open", data: "{}" });
+        await stream.writeSSE({ event: "listening", data: "{}" });
         while (!stream.aborted) {
           await new Promise<void>((resolve) => {
             const timer = setTimeout(resolve, HEARTBEAT_MS);

@@ -4,7 +4,8 @@ import type { Wake } from "../../core/wake.ts";
 import type { Tag } from "./endpoint.ts";
 
 export interface Change {
-  topic: Tag;
+  /** Null: some changes may not have been heard, of any topic. */
+  topic: Tag | null;
   /** The client it is about; null: the platform. */
   client: string | null;
 }
@@ -28,26 +29,19 @@ export function openLive(ctx: Context, wake: Wake): LiveHub {
   const tell = (change: Change) => {
     for (const hear of ears) hear(change);
   };
-  let off: (() => void)[] = [];
-  const begin = () => {
-    const runs = watchRuns(ctx, (client) => tell({ topic: "runs", client }));
-    off = [
-      wake.on(CHANNELS.panel, (payload) => {
-        const [topic, client] = payload.split(" ");
-        if (topic) tell({ topic: topic as Tag, client: client ?? null });
-      }),
-      wake.on(CHANNELS.tenant, (client) => client && tell({ topic: "clients", client })),
-      runs,
-    ];
-  };
+  // Heard from the start, so that who listens later has missed nothing since; an empty payload says that something may have been.
+  wake.on(CHANNELS.panel, (payload) => {
+    const [topic, client] = payload.split(" ");
+    tell({ topic: topic ? (topic as Tag) : null, client: client ?? null });
+  });
+  wake.on(CHANNELS.tenant, (client) => client && tell({ topic: "clients", client }));
+  let endRuns: () => void = () => undefined;
   return {
     listen(hear) {
-      if (ears.size === 0) begin();
+      if (ears.size === 0) endRuns = watchRuns(ctx, (client) => tell({ topic: "runs", client }));
       ears.add(hear);
       return () => {
-        if (!ears.delete(hear) || ears.size > 0) return;
-        for (const end of off) end();
-        off = [];
+        if (ears.delete(hear) && ears.size === 0) endRuns();
       };
     },
   };
@@ -59,15 +53,15 @@ function watchRuns(ctx: Context, tell: (client: string) => void): () => void {
   let open = new Map<string, string>();
   let busy = false;
   const look = async () => {
-    const from = since;
-    since = ctx.clock.now() - 200; // rows of transactions that commit a little late
+    const now = ctx.clock.now();
     const begun = await ctx.sql<{ client: string }[]>`
-      select distinct tenant_id as client from runs where created_at > ${new Date(from)}`;
+      select distinct tenant_id as client from runs where created_at > ${new Date(since)}`;
     const rows = await ctx.sql<{ id: string; client: string; state: string }[]>`
       select id, tenant_id as client, state from runs where state in ('queued', 'running', 'waiting') order by created_at limit 5000`;
-    const now = new Map(rows.map(({ id, client, state }) => [`${client} ${id}`, state]));
-    const changed = [...new Set([...now.keys(), ...open.keys()])].filter((key) => now.get(key) !== open.get(key));
-    open = now;
+    since = now - 200; // rows of transactions that commit a little late
+    const states = new Map(rows.map(({ id, client, state }) => [`${client} ${id}`, state]));
+    const changed = [...new Set([...states.keys(), ...open.keys()])].filter((key) => states.get(key) !== open.get(key));
+    open = states;
     const clients = new Set([...begun.map(({ client }) => client), ...changed.map((key) => key.split(" ")[0] ?? "")]);
     for (const client of clients) tell(client);
   };

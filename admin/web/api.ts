@@ -6,10 +6,10 @@ import {
   useInfiniteQuery,
   useMutation,
   useQuery,
-  useQueryClient,
 } from "@tanstack/react-query";
 import { saidDone, saidTrouble } from "./parts/said.tsx";
 import { Problem } from "./problem.ts";
+import { lookAgain } from "./queries.ts";
 import { signInAgain } from "./sign-in-again.ts";
 import { texts } from "./texts.ts";
 import type { Topic, Topics } from "./topics.ts";
@@ -172,11 +172,10 @@ export function useSend<Input, Answer>(
   send: (input: Input) => Promise<Answer>,
   after: AfterSend<Input, Answer> = {},
 ): UseMutationResult<Answer, Error, Input> {
-  const client = useQueryClient();
   return useMutation<Answer, Error, Input>({
     mutationFn: send,
     onSuccess: (answer, input) => {
-      for (const topic of after.topics ?? []) void client.invalidateQueries({ predicate: isAbout(topic) });
+      for (const topic of after.topics ?? []) lookAgain(isAbout(topic));
       if (after.said) saidDone(typeof after.said === "string" ? after.said : after.said(answer, input));
       after.onDone?.(answer, input);
     },

@@ -1,7 +1,7 @@
 /** The live stream of the platform: tells open pages what to look at again, and notices when the platform is away. */
 import { useSyncExternalStore } from "react";
 import { get, isAbout, Problem } from "./api.ts";
-import { queries } from "./queries.ts";
+import { lookAgain } from "./queries.ts";
 
 /** `away`: nothing answers, tries go on. `signed_out`: it answers, but not to us. */
 export type LiveState = "connecting" | "connected" | "away" | "signed_out";
@@ -16,7 +16,6 @@ let source: EventSource | undefined;
 let timer: ReturnType<typeof setTimeout> | undefined;
 let hiding: ReturnType<typeof setTimeout> | undefined;
 let tries = 0;
-let missed = false;
 const watchers = new Set<() => void>();
 
 /** Whether changes are heard. */
@@ -62,22 +61,20 @@ function disconnect(): void {
   timer = hiding = undefined;
   source?.close();
   source = undefined;
-  missed = true;
 }
 
 function connect(): void {
   timer = undefined;
   const stream = new EventSource("/api/v1/events");
   source = stream;
-  stream.addEventListener("open", () => {
+  stream.addEventListener("listening", () => {
     tries = 0;
     say("connected");
-    // What changed while nobody listened is not told again.
-    if (missed) void queries.invalidateQueries();
-    missed = false;
+    // What changed before is not told again, and what is shown was asked for before.
+    lookAgain(() => true);
   });
   stream.addEventListener("changed", (event) =>
-    changed(JSON.parse(event.data) as { topic: string; client: string | null }),
+    changed(JSON.parse(event.data) as { topic: string | null; client: string | null }),
   );
   stream.addEventListener("error", () => void lost(stream));
 }
@@ -87,7 +84,6 @@ async function lost(stream: EventSource): Promise<void> {
   stream.close();
   if (source !== stream) return;
   source = undefined;
-  missed = true;
   const signedOut = await isSignedOut();
   if (source || timer) return;
   say(signedOut ? "signed_out" : "away");
@@ -105,10 +101,10 @@ async function isSignedOut(): Promise<boolean> {
   }
 }
 
-function changed({ topic, client }: { topic: string; client: string | null }): void {
-  void queries.invalidateQueries({ predicate: isAbout(topic, client) });
-  // Every change is a line of the log.
-  void queries.invalidateQueries({ predicate: isAbout("audit", client) });
+/** Every change is a line of the log. Without a topic anything may have changed. */
+function changed({ topic, client }: { topic: string | null; client: string | null }): void {
+  const about = topic === null ? [] : [isAbout(topic, client), isAbout("audit", client)];
+  lookAgain((query) => topic === null || about.some((is) => is(query)));
 }
 
 function say(next: LiveState): void {

@@ -1,7 +1,7 @@
 /** Form tools on a real platform: made without code, filled in by a message, by an agent, by a link from a room and in the panel; each result once. */
-import type { Page } from "playwright-core";
+import type { Page, Route } from "playwright-core";
 import { beforeAll, expect, test } from "vitest";
-import type { FormView } from "../../admin/api/forms-views.ts";
+import type { FormRunView, FormView } from "../../admin/api/forms-views.ts";
 import { axe, drawn, type SignedIn, sharedPanel, shoot, sideways } from "../browser/panel.ts";
 import { OFFER, QUIZ } from "../forms/offer.ts";
 import { eventually } from "../harness/eventually.ts";
@@ -123,6 +123,37 @@ test("a link posted in a room leads to the form, and the result comes back to th
   expect(said.content.body).toContain("**Linked offer**, filled in by the-member");
   expect(holding(await fills.history(room), room, "Linked result.")).toHaveLength(1);
 }, 90_000);
+
+test("a result that comes while the page still asks for it is shown", async () => {
+  const form = await make({ ...OFFER, name: "late", prompt: "[[hold]] [[text Late result.]] #late {{customer}}" });
+  const { page, problems, close } = await panel.open(`/c/demo/forms/${form.id}`, member, {});
+  // What was read before the end reaches the page only after the page was told of the end.
+  const held = async (route: Route) => {
+    const read = await route.fetch();
+    expect(((await read.json()) as FormRunView).state).not.toBe("done");
+    await page.evaluate(listenUntilDone(form.id));
+    shared.platform.model.release();
+    await page.evaluate("window.told");
+    await route.fulfill({ response: read });
+  };
+  await page.route(/\/forms\/[^/]+\/runs\/[^/]+$/, held, { times: 1 });
+  await page.getByLabel("Customer").fill("Zed");
+  await page.getByLabel("Amount").fill("7");
+  await page.getByRole("button", { name: "Send" }).click();
+  await page.getByText("Late result.").waitFor();
+  expect(problems).toEqual([]);
+  await close();
+}, 60_000);
+
+/** In the page: hears what the page hears, until it is told of the end. */
+const listenUntilDone = (formId: string) => `new Promise((listens) => {
+  const stream = new EventSource("/api/v1/events");
+  stream.addEventListener("listening", listens);
+  window.told = new Promise((told) => stream.addEventListener("changed", async () => {
+    const { items } = await (await fetch("/api/v1/clients/demo/forms/${formId}/runs")).json();
+    if (items[0].state === "done") { stream.close(); told(); }
+  }));
+}).then(() => undefined)`;
 
 /** Readable by everybody, and nothing wider than the window; a picture of it. */
 async function look(page: Page, name: string): Promise<void> {
