@@ -36,10 +36,11 @@ export async function eraseText(sql: Sql | TransactionSql, tenantId: string, eve
           and a.id in (i.content->'dev.agentopia.approval'->>'id', q.content->'dev.agentopia.approval'->>'id')
         join runs r on r.id = a.run_id and r.state not in ('queued', 'running', 'waiting')
         where i.tenant_id = ${tenantId} and i.event_id = ${eventId}
-      union
-      select run_id from form_runs where tenant_id = ${tenantId} and question_event = ${eventId} and run_id is not null
     ), all_runs as (
       select id, false as begun from touched
+      union
+      -- The message filled in a form.
+      select run_id, true from form_runs where tenant_id = ${tenantId} and question_event = ${eventId} and run_id is not null
       union
       -- What their tools began: work that was handed over, forms that were filled in.
       select b.id, true from all_runs p join tool_calls c on c.run_id = p.id

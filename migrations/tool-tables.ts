@@ -175,6 +175,8 @@ export const toolSettings = pgTable("tool_settings", {
   search: jsonb().$type<SearchSettings>(),
   /** AES-256-GCM. */
   searchKey: text("search_key"),
+  /** How long a question whether a call may be made waits for an answer; null: as the platform has it. */
+  approvalMinutes: integer("approval_minutes"),
 });
 
 /** Secrets that a tool may put into a request to these hosts and nowhere else. */
@@ -324,5 +326,7 @@ export const formRuns = pgTable(
     index("form_runs_newest").on(t.tenantId, t.createdAt, t.id),
     index("form_runs_form").on(t.formId, t.createdAt),
     index("form_runs_open").on(t.createdAt).where(sql`state in ('queued','running')`),
+    index("form_runs_question").on(t.tenantId, t.questionEvent).where(sql`question_event is not null`),
+    index("form_runs_call").on(t.parentCall).where(sql`parent_call is not null`),
   ],
 );

@@ -28,6 +28,16 @@ export const settingsBody = z.object({
     .nullable()
     .optional()
     .openapi({ description: "Left out: as it is; null: removed." }),
+  approvalMinutes: z
+    .number()
+    .int()
+    .min(1)
+    .max(7 * 24 * 60)
+    .nullable()
+    .optional()
+    .openapi({
+      description: "How long a question whether a call may be made waits. Left out: as it is; null: as usual.",
+    }),
 });
 export type SettingsBody = z.output<typeof settingsBody>;
 
@@ -35,6 +45,7 @@ export const settingsView = z
   .object({
     mail: z.object({ ...mail, hasPassword: z.boolean() }).nullable(),
     search: z.object({ ...search, hasKey: z.boolean() }).nullable(),
+    approvalMinutes: z.number().int(),
   })
   .openapi("ToolSettings");
 export type ToolSettingsView = z.output<typeof settingsView>;

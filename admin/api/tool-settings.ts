@@ -1,4 +1,4 @@
-/** What a client's tools need to reach the outside: its mail server, its search, and secrets for requests. */
+/** What a client's tools need: its mail server, its search, how long questions wait, and secrets for requests. */
 import { checkMail } from "../../bots/tools/mail.ts";
 import type { ShownSecret } from "../../bots/tools/secrets.ts";
 import { SettingError } from "../../bots/tools/setting-checks.ts";
@@ -41,7 +41,8 @@ const settings = (ctx: Context): Endpoint[] => [
       path: SETTINGS,
       action: "tools.read",
       tag: "tools",
-      summary: "The mail server and the search that agents use; without password and key",
+      summary:
+        "The mail server and the search that agents use, without password and key, and how long their questions wait",
       answer: settingsView,
     },
     async ({ params }) => {
@@ -56,7 +57,7 @@ const settings = (ctx: Context): Endpoint[] => [
       action: "tools.write",
       auditAs: "tools.change_settings",
       tag: "tools",
-      summary: "Set or remove the mail server and the search",
+      summary: "Set or remove the mail server and the search, and set how long questions wait",
       body: settingsBody,
       answer: settingsView,
     },
@@ -155,9 +156,10 @@ const secrets = (ctx: Context): Endpoint[] => [
 const shown = ({ createdAt, ...row }: ShownSecret): ToolSecretView => ({ ...row, createdAt: createdAt.toISOString() });
 
 /** What the log says: only of what was to be changed. */
-const ofBody = (all: { mail: unknown; search: unknown }, body: SettingsBody) => ({
+const ofBody = (all: { mail: unknown; search: unknown; approvalMinutes: number }, body: SettingsBody) => ({
   ...(body.mail === undefined ? {} : { mail: all.mail }),
   ...(body.search === undefined ? {} : { search: all.search }),
+  ...(body.approvalMinutes === undefined ? {} : { approvalMinutes: all.approvalMinutes }),
 });
 
 async function atFields<T>(work: Promise<T>): Promise<T> {

@@ -6,12 +6,12 @@ import { renderMarkdown } from "../markdown.ts";
 import type { CallRow } from "../tools/calls.ts";
 import type { Verdict } from "../tools/decide.ts";
 import { schemaHash } from "../tools/hashes.ts";
+import { USUAL_APPROVAL_MINUTES } from "../tools/settings.ts";
 import type { Tool, ToolRun } from "../tools/tool.ts";
 import type { Work } from "../work.ts";
 import { writeAction } from "../write-decision.ts";
 import { argumentsText, MAX_ARGUMENTS } from "./text.ts";
 
-const MINUTES = 30;
 const MAX_SENTENCE = 1000;
 /** Of arguments, as text and as HTML: an event has 64 KB with everything else in it. */
 const MAX_SHOWN_BYTES = 46_000;
@@ -47,7 +47,7 @@ export async function askApproval(
       level: only === null ? verdict.level : null,
       onlyPerson: only,
       grantable: verdict.grantable && work.roomId.startsWith("!"),
-      minutes: MINUTES,
+      minutes: null,
     });
   });
   return null;
@@ -55,13 +55,13 @@ export async function askApproval(
 
 /**
  * Asks a person something; their answer becomes the result of the call. Twice is once. For tools: return `{ waiting: true }` after it.
- * `minutes`: how long it waits (default 30).
+ * `minutes`: how long it waits.
  */
 export async function askInput(
   ctx: Context,
   call: ToolRun & { run: NonNullable<ToolRun["run"]> },
   tool: Tool,
-  question: { text: string; person: string; argumentsHash: string; minutes?: number },
+  question: { text: string; person: string; argumentsHash: string; minutes: number },
 ): Promise<void> {
   await ctx.sql.begin((sql) =>
     insertApproval(ctx, sql, {
@@ -80,7 +80,7 @@ export async function askInput(
       level: null,
       onlyPerson: question.person,
       grantable: false,
-      minutes: question.minutes ?? MINUTES,
+      minutes: question.minutes,
     }),
   );
 }
@@ -103,19 +103,20 @@ interface NewApproval {
   level: number | null;
   onlyPerson: string | null;
   grantable: boolean;
-  minutes: number;
+  /** Null: as the client has it. */
+  minutes: number | null;
 }
 
 async function insertApproval(ctx: Context, sql: TransactionSql, wish: NewApproval): Promise<void> {
   const { run, tool, kind } = wish;
   const id = stableId("approval", wish.callId);
-  const expiresAt = new Date(ctx.clock.now() + wish.minutes * 60_000);
+  const minutes = sql`coalesce(${wish.minutes}, (select approval_minutes from tool_settings where tenant_id = ${run.tenantId}), ${USUAL_APPROVAL_MINUTES})`;
   const made = await sql`
     insert into approvals (id, tenant_id, run_id, call_id, agent_id, room_id, thread_root, kind, tool, sentence, arguments_hash, schema_hash,
       level, only_person, grantable, expires_at)
     values (${id}, ${run.tenantId}, ${run.id}, ${wish.callId}, ${run.agentId}, ${run.roomId}, ${run.threadRoot}, ${kind}, ${tool.name},
       ${wish.sentence.slice(0, kind === "input" ? 4000 : MAX_SENTENCE)}, ${wish.argumentsHash}, ${schemaHash(tool)}, ${wish.level},
-      ${wish.onlyPerson}, ${wish.grantable}, ${expiresAt}) on conflict do nothing`;
+      ${wish.onlyPerson}, ${wish.grantable}, ${new Date(ctx.clock.now())}::timestamptz + ${minutes} * interval '1 minute') on conflict do nothing`;
   if (made.count === 0) return;
   if (run.roomId.startsWith("!")) await showApproval(sql, { id, tenantId: run.tenantId, roomId: run.roomId }, "open");
   await sql`select pg_notify(${CHANNELS.panel}, ${`approvals ${run.tenantId}`})`;

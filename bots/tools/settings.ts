@@ -1,4 +1,4 @@
-/** What a client's tools need to reach the outside: its mail server and its search. Passwords are sealed, and go to the tools that need them only. */
+/** What a client's tools need: its mail server and its search, and how long questions wait. Passwords are sealed, and go to the tools that need them only. */
 import { eq } from "drizzle-orm";
 import type { Context } from "../../core/context.ts";
 import { toolSettings } from "../../migrations/tool-tables.ts";
@@ -13,6 +13,9 @@ export type OpenSearch = SearchSettings & { key: string | null };
 /** Left out: the one that is kept; null: none. */
 export type MailWish = MailSettings & { password?: string | null | undefined };
 export type SearchWish = SearchSettings & { key?: string | null | undefined };
+
+/** How long a question whether a call may be made waits where a client has not set it. */
+export const USUAL_APPROVAL_MINUTES = 30;
 
 const aboutMail = (tenantId: string) => `tool_settings:${tenantId}:mail`;
 const aboutSearch = (tenantId: string) => `tool_settings:${tenantId}:search`;
@@ -36,6 +39,7 @@ export async function shownToolSettings(ctx: Context, tenantId: string) {
   return {
     mail: row?.mail ? { ...row.mail, hasPassword: row.mailPassword !== null } : null,
     search: row?.search ? { ...row.search, hasKey: row.searchKey !== null } : null,
+    approvalMinutes: row?.approvalMinutes ?? USUAL_APPROVAL_MINUTES,
   };
 }
 
@@ -43,16 +47,22 @@ export async function shownToolSettings(ctx: Context, tenantId: string) {
 export interface SettingsWish {
   mail?: MailWish | null | undefined;
   search?: SearchWish | null | undefined;
+  approvalMinutes?: number | null | undefined;
 }
 
 /**
  * Keeps both or neither. A password or key that is left out stays the old one, unless it would go to another server or be sent in another way: who
  * changes that has to know it. Throws `SettingError` with fields like `mail.host`.
  */
-export async function saveToolSettings(ctx: Context, tenantId: string, { mail, search }: SettingsWish): Promise<void> {
+export async function saveToolSettings(
+  ctx: Context,
+  tenantId: string,
+  { mail, search, approvalMinutes }: SettingsWish,
+): Promise<void> {
   await change(ctx, tenantId, (row) => ({
     ...(mail === undefined ? {} : within("mail", () => mailOf(ctx, tenantId, mail, row))),
     ...(search === undefined ? {} : within("search", () => searchOf(ctx, tenantId, search, row))),
+    ...(approvalMinutes === undefined ? {} : { approvalMinutes }),
   }));
 }
 

@@ -170,7 +170,8 @@ CREATE TABLE "tool_settings" (
 	"mail" jsonb,
 	"mail_password" text,
 	"search" jsonb,
-	"search_key" text
+	"search_key" text,
+	"approval_minutes" integer
 );
 --> statement-breakpoint
 DROP INDEX "runs_open";--> statement-breakpoint
@@ -208,6 +209,8 @@ CREATE UNIQUE INDEX "files_path" ON "files" USING btree ("tenant_id","path");-->
 CREATE INDEX "form_runs_newest" ON "form_runs" USING btree ("tenant_id","created_at","id");--> statement-breakpoint
 CREATE INDEX "form_runs_form" ON "form_runs" USING btree ("form_id","created_at");--> statement-breakpoint
 CREATE INDEX "form_runs_open" ON "form_runs" USING btree ("created_at") WHERE state in ('queued','running');--> statement-breakpoint
+CREATE INDEX "form_runs_question" ON "form_runs" USING btree ("tenant_id","question_event") WHERE question_event is not null;--> statement-breakpoint
+CREATE INDEX "form_runs_call" ON "form_runs" USING btree ("parent_call") WHERE parent_call is not null;--> statement-breakpoint
 CREATE UNIQUE INDEX "form_tools_name" ON "form_tools" USING btree ("tenant_id","name") WHERE state <> 'removed';--> statement-breakpoint
 CREATE UNIQUE INDEX "grants_active" ON "grants" USING btree ("agent_id","room_id","tool") WHERE revoked_at is null;--> statement-breakpoint
 CREATE INDEX "grants_tenant" ON "grants" USING btree ("tenant_id","created_at","id");--> statement-breakpoint

@@ -47,7 +47,11 @@ test("a manager sets mail and search; passwords go in and never come out, not ev
   const put = await manager("PUT", SETTINGS, { mail: MAIL, search });
   expect(put.status).toBe(200);
   const { password: _password, ...mail } = MAIL;
-  const shown = { mail: { ...mail, hasPassword: true }, search: { kind: "brave", url: null, hasKey: true } };
+  const shown = {
+    mail: { ...mail, hasPassword: true },
+    search: { kind: "brave", url: null, hasKey: true },
+    approvalMinutes: 30,
+  };
   expect(put.json).toEqual(shown);
   expect((await manager("GET", SETTINGS)).json).toEqual(shown);
   expect((await manager("PUT", SETTINGS, { search: null })).json).toEqual({ ...shown, search: null });
@@ -73,7 +77,18 @@ test("what is wrong is said at its field, and nothing is kept", async () => {
   expect(answer.status).toBe(400);
   expect(answer.json.errors.map(({ path }: { path: string }) => path)).toEqual(["mail.host", "mail.port"]);
   expect(JSON.stringify(answer.json)).not.toContain("hush-hush");
-  expect((await manager("GET", SETTINGS)).json).toEqual({ mail: null, search: null });
+  expect((await manager("GET", SETTINGS)).json).toEqual({ mail: null, search: null, approvalMinutes: 30 });
+});
+
+test("how long questions wait is set from a minute to a week, and set back", async () => {
+  const { ctx, manager } = await setUp();
+  for (const approvalMinutes of [0, 1.5, 10_081, "30"])
+    expect((await manager("PUT", SETTINGS, { approvalMinutes })).json.errors[0].path).toBe("approvalMinutes");
+  expect((await manager("PUT", SETTINGS, { approvalMinutes: 10_080 })).json.approvalMinutes).toBe(10_080);
+  const [line] = await ctx.sql`select before, after from audit order by seq desc limit 1`;
+  expect(line).toEqual({ before: { approvalMinutes: 30 }, after: { approvalMinutes: 10_080 } });
+  expect((await manager("PUT", SETTINGS, { search: null })).json.approvalMinutes).toBe(10_080);
+  expect((await manager("PUT", SETTINGS, { approvalMinutes: null })).json.approvalMinutes).toBe(30);
 });
 
 test("the mail server is tried: without an address nothing is sent, with one a test mail", async () => {

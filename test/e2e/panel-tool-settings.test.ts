@@ -40,6 +40,24 @@ test("a manager sets the mail server, is told what is wrong at its field, and tr
   expect(problems.filter((problem) => !problem.includes("status of 400"))).toEqual([]);
 });
 
+test("a manager sets how long questions wait; who may only read sees it", async () => {
+  const manager = await panel.person("manager");
+  const { page, problems } = await open("/c/demo/tools?tab=settings", manager, { width: 390, scheme: "dark" });
+  const part = page.getByRole("region", { name: "Questions to people" });
+  const field = part.getByRole("combobox", { name: "A question waits for" });
+  expect(await field.inputValue()).toBe("30 minutes");
+  await field.click();
+  await page.getByRole("option", { name: "A day" }).click();
+  await page.getByText("It holds for questions from now on.").waitFor();
+  await shoot(page, "tool-settings-approvals-390-dark");
+  expect(await axe(page)).toEqual([]);
+  const { approvalMinutes } = await manager.api<{ approvalMinutes: number }>("GET", "/clients/demo/tool-settings");
+  expect(approvalMinutes).toBe(1440);
+  await manager.api("PUT", "/clients/demo/tool-settings", { approvalMinutes: 45 });
+  await expect.poll(() => field.inputValue(), { timeout: 15_000 }).toBe("45 minutes");
+  expect(problems).toEqual([]);
+});
+
 test("a manager adds a secret, changes where it goes and removes it", async () => {
   const { page } = await open("/c/demo/tools?tab=settings", await panel.person("manager"));
   await page.getByRole("button", { name: "Add a secret" }).click();

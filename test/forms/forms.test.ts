@@ -323,6 +323,23 @@ test("what was filled in goes when its message is redacted, and when it is too o
   expect(await w.ctx.sql`select 1 from form_runs`).toEqual([]);
 });
 
+test("an agent's work on a form ends when the message that filled it in is redacted", async () => {
+  await make({ ...OFFER, agent: "planner" });
+  const command = event({ content: says("!offer customer=secret amount=3") });
+  await w.event(command as never);
+  const [begun] = await w.runs();
+  expect(begun?.state).toBe("queued");
+  await w.event({ type: "m.room.redaction", redacts: command.event_id, content: {} } as never);
+  await workAll();
+  expect(await w.runs()).toMatchObject([{ state: "stopped" }]);
+  expect((await w.ctx.sql`select state, "values", result from form_runs`)[0]).toMatchObject({
+    state: "failed",
+    values: null,
+    result: null,
+  });
+  expect(JSON.stringify(w.sent)).not.toContain("secret");
+});
+
 test("a link is posted in a room where somebody of ours can speak", async () => {
   const form = await make({ ...OFFER, title: "Offer [draft]" });
   await postFormLink(w.ctx, form, {

@@ -3,6 +3,7 @@ import { beforeEach, expect, test } from "vitest";
 import { closeApprovals, writeVerdict } from "../../bots/approvals/write.ts";
 import { eraseText } from "../../bots/erase.ts";
 import { stopRun } from "../../bots/runs.ts";
+import { saveToolSettings } from "../../bots/tools/settings.ts";
 import type { AgentTools } from "../../migrations/types.ts";
 import { ALICE, BOB, CONTROL, edit, PLANNER, ROOM, reaction, TENANT, WRITER } from "../bots/tenant.ts";
 import { addProbes, probe, probed, setTools, type World, world } from "./world.ts";
@@ -158,6 +159,19 @@ test("after its time it is expired: a late yes changes nothing, and the agent sa
   await w.work();
   expect([await state(w), done()]).toEqual(["expired", 0]);
   expect(await w.runs()).toMatchObject([{ state: "done", text: "Nobody decided in time, so it was not done." }]);
+});
+
+test("a question waits half an hour, or as long as the client's settings say", async () => {
+  const minutes = async (w: World) =>
+    (await w.ctx.sql`select round(extract(epoch from expires_at - created_at) / 60)::int as minutes from approvals`)[0]
+      ?.minutes;
+  const { w } = await asked();
+  expect(await minutes(w)).toBe(30);
+  await w.ctx.sql`delete from approvals`;
+  await saveToolSettings(w.ctx, TENANT, { approvalMinutes: 1440 });
+  await w.say('[[call act {"word":"mail"}]] [[results]] #again', BOB);
+  await w.work();
+  expect(await minutes(w)).toBe(1440);
 });
 
 test("♾️ allows it always in this room, until it is revoked or the tool's schema changes", async () => {

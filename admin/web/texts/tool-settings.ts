@@ -2,6 +2,22 @@
 export const toolSettingsTexts = {
   save: "Save",
   remove: "Remove",
+  approvals: {
+    title: "Questions to people",
+    lead: "When an agent asks whether it may do something and nobody answers in time, it is told so and goes on without.",
+    label: "A question waits for",
+    times: {
+      "10": "10 minutes",
+      "30": "30 minutes",
+      "120": "2 hours",
+      "480": "8 hours",
+      "1440": "A day",
+      "4320": "3 days",
+      "10080": "A week",
+    },
+    minutes: (count: number) => `${count} minutes`,
+    saved: "Saved. It holds for questions from now on.",
+  },
   mail: {
     title: "Mail",
     lead: "The mail server through which agents send. What they may send, and to whom, is set at each agent.",

@@ -7,13 +7,14 @@ import { useMay } from "../../me.tsx";
 import { Trouble } from "../../parts/trouble.tsx";
 import { Waiting } from "../../parts/waiting.tsx";
 import { texts } from "../../texts.ts";
+import { ApprovalTime } from "./approval-time.tsx";
 import { MailSettingsForm } from "./mail-settings.tsx";
 import { SearchSettingsForm } from "./search-settings.tsx";
 import { ToolSecrets } from "./secrets.tsx";
 
 const words = texts.toolSettings;
 
-/** What tools need to reach the outside: the mail server, the search, and secrets for requests. */
+/** What tools need: how long their questions wait, the mail server, the search, and secrets for requests. */
 export function ToolSettings({ client }: { client: string }) {
   const may = useMay("tools.write");
   const path = inClient(client, "tool-settings");
@@ -22,6 +23,9 @@ export function ToolSettings({ client }: { client: string }) {
   if (!data) return <Waiting lines={4} height={44} />;
   return (
     <Stack gap="xl">
+      <Part title={words.approvals.title} lead={words.approvals.lead}>
+        <ApprovalTime path={path} minutes={data.approvalMinutes} may={may} />
+      </Part>
       <Part title={words.mail.title} lead={words.mail.lead}>
         {may ? (
           // Drawn anew when somebody saved: what is stored is what a form begins with.
