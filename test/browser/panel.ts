@@ -189,14 +189,15 @@ export async function drawn(page: Page): Promise<void> {
 /** axe-core as one text, put into a page from outside: its policy stays as it is. */
 const AXE = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
 
-/** What axe finds wrong, one line for each rule and place. */
-export async function axe(page: Page): Promise<string[]> {
+/** What axe finds wrong, one line for each rule and place. `colours`: only what other colours under the same page may change. */
+export async function axe(page: Page, which: "all" | "colours" = "all"): Promise<string[]> {
   await page.evaluate(AXE);
   // An open list belongs to its field, wherever in the document it stands.
   await page.evaluate(
     `axe.configure({ checks: [{ id: "region", options: { regionMatcher: "dialog, [role=dialog], [role=alertdialog], svg, .mantine-Popover-dropdown" } }] })`,
   );
-  const found = (await page.evaluate("axe.run(document, { resultTypes: ['violations'] })")) as {
+  const rules = which === "all" ? "" : ", runOnly: ['color-contrast', 'link-in-text-block']";
+  const found = (await page.evaluate(`axe.run(document, { resultTypes: ['violations']${rules} })`)) as {
     violations: { id: string; nodes: { html: string; failureSummary?: string }[] }[];
   };
   return found.violations.flatMap(({ id, nodes }) =>

@@ -133,7 +133,7 @@ async function look(name: string, address: string, as: SignedIn | null, looks = 
       await page.emulateMedia({ colorScheme: scheme });
       await drawn(page);
       const at = `${width} ${scheme}`;
-      found.push(...(await axe(page)).map((fault) => `${at}: ${fault}`));
+      found.push(...(await axe(page, scheme === schemes[0] ? "all" : "colours")).map((fault) => `${at}: ${fault}`));
       if (await sideways(page)) found.push(`${at}: is wider than the window`);
       await shoot(page, `${name}-${width}-${scheme}`);
     }

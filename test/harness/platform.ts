@@ -91,6 +91,8 @@ export async function startPlatform(options: PlatformOptions): Promise<Platform>
   const model = options.model ?? (await startModelServer());
   const env = {
     ...plain(),
+    // As the npm scripts have it.
+    NODE_COMPILE_CACHE: path.join(ROOT, ".runtime/compiled"),
     AGENTOPIA_HOME: home,
     AGENTOPIA_LOCAL_MODEL_PORTS: "none",
     AGENTOPIA_ELEMENT_WEB_URL: "none",
@@ -144,8 +146,7 @@ function platform(inside: Inside): Platform {
       return `http://127.0.0.1:${ports(home).public}`;
     },
     get ctx() {
-      inside.database ??= openContext(inside);
-      return inside.database.ctx;
+      return contextOf(inside);
     },
     output: () => outputOf(inside),
     pid: () => inside.child?.pid ?? 0,
@@ -265,6 +266,11 @@ const synapsePidFile = (home: string, tenant: string) => path.join(home, "synaps
 
 const pidIn = (file: string) => Number(readFileSync(file, "utf8").split("\n")[0]);
 
+function contextOf(inside: Inside): Context {
+  inside.database ??= openContext(inside);
+  return inside.database.ctx;
+}
+
 function openContext({ home, env }: Inside): { ctx: Context; close(): Promise<void> } {
   const config = loadConfig({ ...env, AGENTOPIA_HOME: home });
   const password = () => readFileSync(path.join(home, "postgres.password"), "utf8").trim();
@@ -293,10 +299,10 @@ async function person(inside: Inside, username: string, tenant: string): Promise
     body: new URLSearchParams({ username, password }),
   });
   if (!response.ok) throw new Error(`The invite page answered ${response.status}: ${await response.text()}`);
-  const status = JSON.parse(await cli(inside, ["status", "--json"])) as { tenants: TenantFacts[] };
-  const url = status.tenants.find(({ name }) => name === tenant)?.homeserverUrl;
-  if (!url) throw new Error(`status does not know the tenant ${tenant}.`);
-  const made = await signIn(url, username, password);
+  const [homeserver] = await contextOf(inside).sql<{ url: string }[]>`
+    select homeserver_url as url from tenants where id = ${tenant}`;
+  if (!homeserver) throw new Error(`There is no tenant ${tenant}.`);
+  const made = await signIn(homeserver.url, username, password);
   inside.persons.push(made);
   return made;
 }

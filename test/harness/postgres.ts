@@ -20,7 +20,7 @@ let count = 0;
 export async function testDatabase(): Promise<Databases> {
   const name = `test_${process.pid}_${++count}`;
   const server = inject("postgresUrl");
-  await onServer(server, `create database ${name} template ${TEMPLATE}`);
+  await onServer(server, `create database ${name} template ${TEMPLATE} strategy = file_copy`);
   const database = openDatabase(databaseUrl(server, name), { max: 5, name });
   onTestFinished(async ({ task }) => {
     await database.close();
