@@ -1,8 +1,8 @@
 /** Which page stands at which address, and who is there to see it. */
 import { Center, Loader, Title } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
-import { Suspense, useEffect } from "react";
-import { Route, Router, Switch, useLocation } from "wouter";
+import { Suspense, useEffect, useState } from "react";
+import { matchRoute, Route, Router, Switch, useLocation, useRouter } from "wouter";
 import { get, Problem } from "./api.ts";
 import { lazyPage, useCodeIsLate } from "./load-page.ts";
 import { type Me, MeProvider, useClientIsGone, useMe } from "./me.tsx";
@@ -49,12 +49,25 @@ function SignedIn() {
     retry: (_, error) => !(error instanceof Problem) || error.status === 0 || error.status >= 500,
     retryDelay: 2000,
   });
+  const coded = useFirstCode();
   // A session that ends later is met by the dialog over the page: what is known of `me` stays.
-  if (asked.data) return <Pages me={asked.data} />;
+  if (asked.data && coded) return <Pages me={asked.data} />;
   if (asked.error instanceof Problem && asked.error.status === 401)
     return <SignInPage onDone={() => void asked.refetch()} />;
   if (asked.error) return <Trouble error={asked.error} again={() => void asked.refetch()} />;
   return <Waiting late={asked.failureCount > 0} />;
+}
+
+/** Fetches the code of the page at the address while it is asked who is there. True when it is here, or could not be fetched now. */
+function useFirstCode(): boolean {
+  const { parser } = useRouter();
+  const [location] = useLocation();
+  const [here, setHere] = useState(false);
+  const [first] = useState(() => PAGES.find(({ path }) => matchRoute(parser, path, location)[0]));
+  useEffect(() => {
+    void (first?.component.ahead() ?? Promise.resolve()).then(() => setHere(true));
+  }, [first]);
+  return here;
 }
 
 function Pages({ me }: { me: Me }) {

@@ -1,11 +1,11 @@
 /** Loads a page's code; a platform that does not answer is waited for inside of the frame, the document stays. */
-import { type ComponentType, type LazyExoticComponent, lazy, useSyncExternalStore } from "react";
+import { type ComponentType, createElement, use, useSyncExternalStore } from "react";
 import { get, Problem } from "./api.ts";
 
 type Code<Props> = { default: ComponentType<Props> };
 
-export type LazyPage<Props = object> = LazyExoticComponent<ComponentType<Props>> & {
-  /** Fetches the code before somebody asks for it; without the platform it is fetched when it is asked for. */
+export type LazyPage<Props = object> = ComponentType<Props> & {
+  /** Fetches the code before somebody asks for it; without the platform it is fetched when it is asked for. Never rejects. */
   ahead(): Promise<void>;
 };
 
@@ -25,13 +25,29 @@ export const useCodeIsLate = (): boolean =>
     () => waiting > 0,
   );
 
-/** Like React's `lazy`, for a platform that comes and goes. */
-export function lazyPage<Props = object>(load: () => Promise<Code<Props>>): LazyPage<Props> {
-  const page = lazy(() => load().catch((error: unknown) => whenItAnswers(load, error)));
-  return Object.assign(page, {
+/**
+ * Like React's `lazy`, for a platform that comes and goes. Code that is here already is drawn at once: `lazy` would suspend all the same, and what React
+ * shows meanwhile stands for 300 ms.
+ */
+export function lazyPage<Props extends object = object>(load: () => Promise<Code<Props>>): LazyPage<Props> {
+  let component: ComponentType<Props> | undefined;
+  let coming: Promise<void> | undefined;
+  const keep = (code: Code<Props>) => {
+    component = code.default;
+  };
+  function Page(props: Props) {
+    if (!component) {
+      coming ??= load()
+        .catch((error: unknown) => whenItAnswers(load, error))
+        .then(keep);
+      use(coming);
+    }
+    return component ? createElement(component, props) : null;
+  }
+  return Object.assign(Page, {
     async ahead() {
       try {
-        await load();
+        keep(await load());
       } catch (error) {
         console.info(error); // Only a head start is lost.
       }
