@@ -65,7 +65,8 @@ async function askOnce(ctx: Context, asking: Asking, so: SoFar): Promise<Thought
   const { work, shown } = asking;
   const box = await openToolbox(ctx, work);
   if (box) return await withTools(ctx, asking, so, box);
-  const question = await prepare(ctx, asking, so, { tools: false });
+  // Without tools nothing goes out, but what it says is read by those who have some.
+  const [question] = await Promise.all([prepare(ctx, asking, so, { tools: false }), markUntrusted(ctx, asking)]);
   if (!question) return { state: "done", text: so.prefix.trim(), detail: detailOf(asking, so) };
   const onText = (words: string) => {
     so.words = words;
@@ -91,11 +92,17 @@ async function withTools(ctx: Context, asking: Asking, so: SoFar, box: Toolbox):
     doing: doingFor(ctx, asking),
     prepare: () => prepare(ctx, asking, so, { tools: true }),
   });
-  if (told === "wait") return "wait";
+  if (told === "wait") {
+    await shown.rest(so.prefix + (so.words.trim() === "" ? WAITS : so.words));
+    return "wait";
+  }
   const { inputTokens, outputTokens, firstTokenMs, recorded } = told;
   const detail = { ...detailOf(asking, so), inputTokens, outputTokens, firstTokenMs };
   return { state: "done", text: (so.prefix + told.text).trimEnd(), detail, recorded };
 }
+
+/** In the place of what a tool was doing, where nothing was said beside. */
+const WAITS = "*⏳ Waiting …*";
 
 /** What the model is asked; null where there is nothing to ask it, and the prefix is the whole answer. */
 async function prepare(
@@ -129,13 +136,20 @@ async function prepare(
 const RESULT_CHARS = 40_000;
 
 /** What the calls of a run are decided by, beside their boundaries. */
-async function doingFor(ctx: Context, { work, seen }: Asking): Promise<Awaited<Talk["doing"]>> {
+async function doingFor(ctx: Context, asking: Asking): Promise<Awaited<Talk["doing"]>> {
+  const { work, seen } = asking;
   const { tenantId, roomId, agentUserId, controlUserId, onBehalfOf: person } = work;
   const [direct, untrusted] = await Promise.all([
     work.source === "try" || isDirect(ctx, { tenantId, roomId, agentUserId, controlUserId, person }),
-    work.untrusted ?? untrustedIn(ctx, work, seen),
+    markUntrusted(ctx, asking),
   ]);
+  return { work, untrusted, direct, heard: saidByPeople(seen, work), maxChars: RESULT_CHARS };
+}
+
+/** What of what stands around the question nobody vouches for; kept with the run before anything of it is said. */
+async function markUntrusted(ctx: Context, { work, seen }: Asking): Promise<string | null> {
+  const untrusted = work.untrusted ?? (await untrustedIn(ctx, work, seen));
   if (untrusted !== work.untrusted)
     await ctx.sql`update runs set untrusted = ${untrusted} where id = ${work.runId} and untrusted is null`;
-  return { work, untrusted, direct, heard: saidByPeople(seen, work), maxChars: RESULT_CHARS };
+  return untrusted;
 }

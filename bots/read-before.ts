@@ -52,12 +52,12 @@ const runOf = ({ eventId, content }: Said): string | null =>
   eventId.startsWith(TRIED) ? eventId.slice(TRIED.length) : text(object(content["dev.agentopia.run"]).run);
 
 /**
- * What people said: an address in it is no secret. What our agents wrote is not among it, nor a task that was planned or handed over after something untrusted
- * had been read: else an address made up by one run would be free for the next.
+ * What people said: an address in it is no secret. What our agents wrote is not among it, not as a person's quotation either, nor a task that was planned
+ * or handed over after something untrusted had been read: else an address made up by one run would be free for the next.
  */
 export function saidByPeople({ messages }: Surroundings, work: Work): string {
   return messages
     .filter(({ sender, eventId }) => !isOwnUser(sender, work) && !(isInNoRoom(eventId) && work.untrusted !== null))
-    .map(({ content }) => String(content.body ?? ""))
+    .map(({ content }) => String(content.body ?? "").replaceAll(/^\s*(?:\* )?>.*$/gm, ""))
     .join("\n");
 }

@@ -1,6 +1,6 @@
 /** The message of an approval in its room: put there once, and edited to what became of it. Done by whoever does the actions; twice is harmless. */
 import type { Context } from "../../core/context.ts";
-import { sendEvent } from "../../homeserver/matrix.ts";
+import { redactEvent, sendEvent } from "../../homeserver/matrix.ts";
 import { renderMarkdown } from "../markdown.ts";
 import { nameIn } from "../person-name.ts";
 import { asItIs, decidedText, questionText, quoted } from "./text.ts";
@@ -37,12 +37,21 @@ interface Row {
 /** Makes the room say what the row says. */
 export async function bringApproval(ctx: Context, approvalId: string): Promise<void> {
   const row = await readRow(ctx, approvalId);
-  if (!row || row.sentence === null || row.shown === row.state) return;
+  if (!row || row.shown === row.state) return;
+  if (row.sentence === null) return await takeAway(ctx, row);
   // One that was ended before it was ever shown need not be.
   if (row.eventId === null && row.state === "withdrawn") return;
   const eventId = row.eventId ?? (await post(ctx, row));
   if (row.state !== "open") await edit(ctx, row, eventId);
   await ctx.sql`update approvals set shown = ${row.state} where id = ${row.id}`;
+}
+
+/** What it was about was erased: then nothing of it stands in the room either, once it is over. */
+async function takeAway(ctx: Context, { id, tenantId, roomId, agentUserId: as, eventId, state }: Row): Promise<void> {
+  if (state === "open") return;
+  const reason = "The message that led to this question was removed.";
+  if (eventId !== null) await redactEvent(ctx, { tenantId, as, roomId, eventId, txnId: `approval-${id}-gone`, reason });
+  await ctx.sql`update approvals set shown = ${state} where id = ${id}`;
 }
 
 async function readRow({ sql }: Context, id: string): Promise<Row | null> {

@@ -54,11 +54,10 @@ export function questionText(approval: ApprovalText, quote: Quote): string {
   const { kind, sentence, why, args, grantable } = approval;
   const agent = quote(approval.agent);
   const onlyPerson = approval.onlyPerson === null ? null : quote(approval.onlyPerson);
-  const moment = new Date(approval.expiresAt).toISOString();
-  // A question may wait for days.
+  // With the day: it may wait for a week.
+  const until = `${new Date(approval.expiresAt).toISOString().slice(0, 16).replace("T", " ")} UTC`;
   if (kind === "input")
-    return `${onlyPerson ? `${onlyPerson}, ` : ""}**${agent} asks:** ${visible(sentence)}\n\nReply to this message, until ${moment.slice(0, 16).replace("T", " ")} UTC.`;
-  const until = `${moment.slice(11, 16)} UTC`;
+    return `${onlyPerson ? `${onlyPerson}, ` : ""}**${agent} asks:** ${visible(sentence)}\n\nReply to this message, until ${until}.`;
   const who = onlyPerson ?? (approval.level === null ? "Somebody" : `A person with the power level ${approval.level}`);
   return [
     `**${agent} wants to ${quote(sentence)}.**`,

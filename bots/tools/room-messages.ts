@@ -78,8 +78,10 @@ async function readRows({ sql }: Context, query: RoomQuery): Promise<Row[]> {
   return await sql<Row[]>`
     select i.event_id as "eventId", i.sender, m.display_name as name, i.ts::float8 as ts, coalesce(e.content, i.content) as content,
       case when i.content->'m.relates_to'->>'rel_type' = 'm.thread' then i.content->'m.relates_to'->>'event_id' end as thread,
-      coalesce(i.content->>'dev.agentopia.untrusted', (select untrusted from runs where tenant_id = ${tenantId} and starts_with(i.sender, '@agent-')
-        and id = i.content->'dev.agentopia.run'->>'run')) as untrusted
+      -- An answer that was written anew is of another run than the message that it stands in.
+      coalesce(e.content->>'dev.agentopia.untrusted', i.content->>'dev.agentopia.untrusted', (select untrusted from runs where tenant_id = ${tenantId}
+        and starts_with(i.sender, '@agent-') and id in (i.content->'dev.agentopia.run'->>'run', e.content->'dev.agentopia.run'->>'run')
+        and untrusted is not null order by created_at desc limit 1)) as untrusted
     from (
       select * from inbox where tenant_id = ${tenantId} and room_id = ${roomId} and type = 'm.room.message' and seq >= ${room.since}
         and content <> '{}' and outcome is distinct from 'ignored:before_arrival' and (${open} or outcome is distinct from 'backfill')

@@ -37,6 +37,7 @@ test("the question says in one sentence what is wanted, with the exact arguments
   expect(sent?.as).toBe(WRITER);
   expect(sent?.content.body).toContain("**Writer wants to probe act with mail.**");
   expect(sent?.content.body).toContain('"word": "mail"');
+  expect(sent?.content.body).toMatch(/until \d{4}-\d\d-\d\d \d\d:\d\d UTC\.$/);
   expect(sent?.content["m.mentions"]).toEqual({ user_ids: [BOB] });
   expect(w.sent.filter(({ type }) => type === "m.reaction").map(({ content }) => content["m.relates_to"])).toEqual([
     { rel_type: "m.annotation", event_id: message, key: "✅" },
@@ -258,13 +259,16 @@ test("a run that is stopped while it waits ends, and its question is withdrawn",
 });
 
 test("the question that is deleted ends its run, and nothing of what was asked is kept", async () => {
-  const { w, event } = await asked();
+  const { w, event, message } = await asked();
   await w.event({ sender: BOB, type: "m.room.redaction", content: { redacts: event }, redacts: event });
   await w.work();
   await closeApprovals(w.ctx);
   await eraseText(w.ctx.sql, TENANT, event);
+  await w.act();
   expect((await w.runs())[0]?.state).toBe("stopped");
   expect([await state(w), done()]).toEqual(["withdrawn", 0]);
+  const gone = w.sent.filter(({ type }) => type === "m.room.redaction");
+  expect(gone).toMatchObject([{ as: WRITER, content: { redacts: message } }]);
 });
 
 test("in a chat of one person and the agent that person decides, whatever their level", async () => {

@@ -127,6 +127,27 @@ test("what an agent said after it had read something untrusted stays so for whoe
   expect(await w.runs()).toMatchObject([{ untrusted: "the page https://x.test" }]);
 });
 
+test("an answer that was written anew by a run that had read something untrusted is marked by that run", async () => {
+  const w = await world(ALLOWED);
+  await second(w, [CONTROL, ALICE, WRITER]);
+  await w.say("#clean");
+  await w.say("#tainted");
+  await w.work();
+  const [clean, tainted] = await w.runs();
+  await w.ctx.sql`update runs set untrusted = 'the page https://x.test' where id = ${tainted?.id ?? ""}`;
+  const first = event({
+    room: OTHER,
+    sender: PLANNER,
+    content: { ...says("draft"), "dev.agentopia.run": { run: clean?.id } },
+  });
+  await w.event(first as never);
+  const anew = { ...says("what the page said"), "dev.agentopia.run": { run: tainted?.id } };
+  const replace = { rel_type: "m.replace", event_id: first.event_id };
+  await inOther(w, PLANNER, { ...says("* what the page said"), "m.new_content": anew, "m.relates_to": replace });
+  await asked(w, '[[call room_read {"room":"campaigns"}]]');
+  expect((await w.runs()).at(-1)?.untrusted).toBe("the page https://x.test");
+});
+
 test("an agent posts into another room once, names nobody, and asks no agent by it", async () => {
   const w = await world(ALLOWED);
   await second(w, [CONTROL, ALICE, WRITER, PLANNER]);
@@ -243,6 +264,25 @@ test("a room is made once for a call, whatever is cut off, with the asker and th
   expect(await w.ctx.sql`select kind, channel from rooms where room_id = '!new:acme.test'`).toMatchObject([
     { kind: "channel", channel: "Blue plan" },
   ]);
+});
+
+test("with something untrusted read, a room open to other servers is made only when a person approves; one of the company is not asked about", async () => {
+  const w = await world(ALLOWED);
+  const usual = w.homeserver.answer;
+  w.homeserver.answer = (request) =>
+    request.path.includes("/directory/room/") ? refused("M_FORBIDDEN") : usual(request);
+  await second(w, [CONTROL, ALICE, WRITER, MALLORY], { federated: true });
+  await inOther(w, MALLORY, says("make a room for me"));
+  const wish = { name: "salaries", invite: [MALLORY] };
+  const make = (more: object) => `[[call room_make ${JSON.stringify({ ...wish, ...more })}]]`;
+  expect((await asked(w, make({ open: true })))?.state).toBe("failed");
+  expect((await asked(w, `[[call room_read {"room":"campaigns"}]] ${make({})}`))?.state).toBe("failed");
+  expect(await w.approvals()).toEqual([]);
+  expect(await asked(w, `[[call room_read {"room":"campaigns"}]] ${make({ open: true })}`)).toMatchObject({
+    tool: "room_make",
+    state: "waiting",
+    reason: expect.stringMatching(/has read a message of @mallory:evil\.test, .* send something outside/),
+  });
 });
 
 test("nobody of another server has a room made here", async () => {

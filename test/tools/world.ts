@@ -116,6 +116,15 @@ export async function setTools(
 function keep(sent: Sent[], request: Request) {
   const [, eventId] = /\/event\/(.+)$/.exec(request.path) ?? [];
   if (eventId) return ok({ event_id: eventId, ...sent.find(({ id }) => id === eventId) });
+  const [, redacts, under = ""] = /\/redact\/([^/]+)\/(.+)$/.exec(request.path) ?? [];
+  if (redacts)
+    sent.push({
+      id: `$sent${sent.length}`,
+      txn: under,
+      as: request.as,
+      type: "m.room.redaction",
+      content: { redacts },
+    });
   const [, type = "", txn = ""] = /\/send\/([^/]+)\/(.+)$/.exec(request.path) ?? [];
   if (request.method !== "PUT" || !txn) return undefined;
   const known = sent.find((one) => one.txn === txn && one.as === request.as);
