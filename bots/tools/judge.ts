@@ -7,7 +7,7 @@ import { decide, type Verdict } from "./decide.ts";
 import { schemaHash } from "./hashes.ts";
 import type { Found } from "./rights.ts";
 import type { Step } from "./step.ts";
-import type { Args, Tool } from "./tool.ts";
+import { type Args, sendsOf, type Tool } from "./tool.ts";
 import type { Toolbox } from "./toolbox.ts";
 
 interface Wanted {
@@ -29,7 +29,7 @@ export async function judge(ctx: Context, step: Step, { tool, args, found, appro
   const asking = {
     agent: work.definition.name,
     bounds: box.bounds,
-    tool,
+    tool: { ...tool, sends: sendsOf(tool, args) },
     targets: [...targets, ...roomTargets],
     rooms: found.map(({ rights }) => rights),
     person: work.onBehalfOf,

@@ -37,6 +37,8 @@ export interface Tool {
    * Whether a call takes something out of the client. `address`: only by the address that it asks for. `inside`: to people or files of the client.
    */
   sends: "nothing" | "inside" | "address" | "outside";
+  /** True for a call that takes something outside although the tool's calls mostly do not. */
+  sendsOutside?(args: Args): boolean;
   /** Doing it twice is the same as doing it once: then a call that a crash cut off is simply done again. */
   repeatable: boolean;
   /** Longest time for one call in milliseconds; 60 s when not set. What waits for people does not count. */
@@ -55,6 +57,10 @@ export interface Tool {
 }
 
 export type Args = Record<string, unknown>;
+
+/** Whether this call takes something out of the client. */
+export const sendsOf = (tool: Pick<Tool, "sends" | "sendsOutside">, args: Args): Tool["sends"] =>
+  tool.sendsOutside?.(args) ? "outside" : tool.sends;
 
 /** What a tool is given to work with. */
 export interface ToolRun {

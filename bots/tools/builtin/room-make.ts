@@ -39,6 +39,8 @@ export const roomMake: Tool = {
   risk: "medium",
   reads: "nothing",
   sends: "inside",
+  // Whoever is invited from another server, now or later, sees what it is called and what it is about.
+  sendsOutside: ({ open }) => open === true,
   repeatable: true,
   sentence: (args) => {
     const others = namesIn(args);
