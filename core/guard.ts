@@ -22,6 +22,8 @@ export interface FetchLimits {
   timeoutMs?: number | undefined;
   /** False: a redirect is given back as it is. */
   follow?: boolean | undefined;
+  /** Asked before a redirect within the host is followed. Where it says no, that is another place (`RedirectElsewhere`). */
+  mayFollow?: ((to: URL) => boolean) | undefined;
 }
 
 /** A redirect that is not followed; `target` is the address to ask for instead. */
@@ -101,7 +103,7 @@ export async function guardedFetch(
     const target = options.follow === false ? null : redirectOf(response, url);
     if (!target) return at(url, limited(response, options.maxBytes ?? DEFAULT_BYTES));
     await response.body?.cancel();
-    checkRedirect(url, target);
+    checkRedirect(url, target, options);
     request = afterRedirect(response.status, request);
     url = target;
   }
@@ -127,9 +129,9 @@ function redirectOf(response: UndiciResponse, url: URL): URL | null {
 }
 
 /** The same host and port, or the same host from http to https on their usual ports. */
-function checkRedirect(from: URL, to: URL): void {
+function checkRedirect(from: URL, to: URL, { mayFollow = () => true }: FetchLimits): void {
   const upgraded = from.protocol === "http:" && to.protocol === "https:" && from.port === "" && to.port === "";
-  if (from.hostname === to.hostname && (from.origin === to.origin || upgraded)) return;
+  if (from.hostname === to.hostname && (from.origin === to.origin || upgraded) && mayFollow(to)) return;
   throw new RedirectElsewhere(from, to);
 }
 

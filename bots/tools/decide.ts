@@ -86,6 +86,10 @@ export function boundsOf(bounds: AgentTools, tool: Pick<Tool, "name" | "group">)
   return [own, group].filter((one) => one !== undefined);
 }
 
+/** Whether these boundaries take in what a call comes to touch while it is done. */
+export const takesIn = (bounds: AgentTools, tool: Pick<Tool, "name" | "group">, target: Aimed): boolean =>
+  outOfBounds({ agent: "", targets: [target] }, boundsOf(bounds, tool)) === null;
+
 /** Whether an agent with these boundaries is shown the tool at all. */
 export function isOffered(bounds: AgentTools, tool: Pick<Tool, "name" | "group">): boolean {
   const policy = boundsOf(bounds, tool).find(({ policy }) => policy !== undefined)?.policy;
@@ -94,7 +98,7 @@ export function isOffered(bounds: AgentTools, tool: Pick<Tool, "name" | "group">
 
 const refuse = (reason: string): Verdict => ({ kind: "refuse", reason });
 
-function outOfBounds({ agent, targets }: Asking, both: ToolBounds[]): string | null {
+function outOfBounds({ agent, targets }: Pick<Asking, "agent" | "targets">, both: ToolBounds[]): string | null {
   for (const target of targets) {
     if (both.some(({ refuse = [] }) => refuse.some((pattern) => matches(pattern, target, "refuse"))))
       return `${agent} may not go to ${target.value}: a manager excluded it.`;

@@ -27,7 +27,9 @@ function matchesAddress(pattern: string, address: string, side: "allow" | "refus
   if (!URL.canParse(address)) return false;
   const url = new URL(address);
   const { scheme, host, path } = partsOf(pattern);
-  if (scheme && !like(scheme, url.protocol.slice(0, -1))) return false;
+  // Servers lead from http to https: who allowed the one meant the other too.
+  const upgraded = side === "allow" && scheme === "http" && url.protocol === "https:";
+  if (scheme && !upgraded && !like(scheme, url.protocol.slice(0, -1))) return false;
   const named = host.includes(":");
   // Who is refused is refused on every port; who is allowed, on the usual one.
   if (!named && url.port !== "" && side === "allow") return false;

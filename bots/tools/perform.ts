@@ -5,6 +5,7 @@ import { storable } from "../said.ts";
 import { StopSignal } from "../signals.ts";
 import { untilItWorks } from "../work.ts";
 import { type CallEnd, type CallRow, finishCall } from "./calls.ts";
+import { takesIn } from "./decide.ts";
 import type { Found } from "./rights.ts";
 import { cut, end, failed, readAnew, type Step, unknown } from "./step.ts";
 import { OutcomeUnknown, type Tool, type ToolResult } from "./tool.ts";
@@ -36,6 +37,7 @@ export async function perform(
       threadRoot: work.threadRoot,
       person: work.onBehalfOf ?? work.askedBy,
       rooms: found.map(({ room }) => room),
+      mayReach: (value) => takesIn(step.box.bounds, tool, { kind: "address", value }),
       maxChars: step.maxChars,
       signal: AbortSignal.any([signal, timeout]),
     });

@@ -79,6 +79,8 @@ export interface ToolRun {
   person: string;
   /** The rooms that it asked for by `rooms`, in the same order. */
   rooms: FoundRoom[];
+  /** Whether the agent's boundaries take in an address that another one led to. Not set when a manager tries the tool, for whom there are none. */
+  mayReach?(address: string): boolean;
   /** Largest result in characters: more is cut by the caller with a remark. */
   maxChars: number;
   signal: AbortSignal;

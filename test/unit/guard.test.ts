@@ -97,6 +97,21 @@ test.each([
   expect(await codeOf(guardedFetch(`http://127.0.0.1:${port}/`, {}, options))).toBe("address_refused");
 });
 
+test("a redirect within the host is followed only where the caller lets it", async () => {
+  const { port, seen } = await serve((request, response) => {
+    if (request.url === "/docs/go") response.writeHead(302, { location: "/docs/old" }).end();
+    else if (request.url === "/docs/old") response.writeHead(302, { location: "/admin" }).end();
+    else response.end("here");
+  });
+  const host = `127.0.0.1:${port}`;
+  const options = { allowHosts: [host], mayFollow: (to: URL) => to.pathname.startsWith("/docs/") };
+  await expect(guardedFetch(`http://${host}/docs/go`, {}, options)).rejects.toMatchObject({
+    code: "address_refused",
+    target: `http://${host}/admin`,
+  });
+  expect(seen).toEqual(["GET /docs/go", "GET /docs/old"]);
+});
+
 test("redirects without end come to one", async () => {
   const { port, seen } = await serve((_request, response) => response.writeHead(302, { location: "/" }).end());
   const host = `127.0.0.1:${port}`;

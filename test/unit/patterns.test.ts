@@ -21,6 +21,8 @@ test.each([
   ["https://example.org/docs", "https://example.org/docs-private", false],
   ["https://example.org/docs", "http://example.org/docs/a", false],
   ["https://example.org/docs", "https://example.org/docs/../private", false],
+  ["http://example.org/docs", "https://example.org/docs/a", true],
+  ["http://example.org/docs", "https://example.org/private", false],
   ["https://example.org/docs/*", "https://example.org/docs/a/b", true],
   ["example.org/docs", "http://example.org/docs/a", true],
   ["*", "https://anything.test/", true],
