@@ -22,6 +22,8 @@ export interface Showing {
   update(text: string): void;
   /** Resolves when nothing is under way any more. */
   close(): Promise<void>;
+  /** Closes it. Where something can be seen, that is this text from now on: the run may wait for days. */
+  rest(text: string): Promise<void>;
 }
 
 export interface Outlet {

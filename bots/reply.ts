@@ -144,6 +144,14 @@ export class LiveText {
     await this.#sending;
   }
 
+  /** Ends it with this text where something is shown already. */
+  async rest(text: string): Promise<void> {
+    await this.close();
+    if (this.#shown.times === 0) return;
+    this.#text = text;
+    await this.#send();
+  }
+
   #schedule(): void {
     const due = nextEditAt(this.#shown);
     if (due === Number.POSITIVE_INFINITY) return;

@@ -48,6 +48,11 @@ export class Shown implements Showing {
     if (this.#isTyping) this.#type(false);
   }
 
+  async rest(text: string): Promise<void> {
+    await this.#live.rest(text);
+    await this.close();
+  }
+
   #type(typing: boolean): void {
     this.#isTyping = typing;
     const { tenantId, agentUserId, roomId } = this.#work;

@@ -47,4 +47,5 @@ class Unseen implements Showing {
 
   /** Nothing is ever under way. */
   close = (): Promise<void> => Promise.resolve();
+  rest = (): Promise<void> => this.close();
 }

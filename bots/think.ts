@@ -29,8 +29,7 @@ export async function think(
   signal: AbortSignal,
 ): Promise<AfterThinking> {
   if (work.step.state !== "running") return "deliver";
-  if (work.stopReason || work.agentState === "removed")
-    return (await keepStopped(ctx, work)) ? "deliver" : endUnsaid(ctx, work);
+  if (work.stopReason || work.agentState === "removed") return await endUnasked(ctx, work);
   if ((work.step.detail.attempts ?? 1) > 1)
     await untilItWorks(ctx, "close lost calls", () => closeLostCalls(ctx, work.runId));
   if (work.runsOfAnswer > 1) work.eventIds = await olderRunsEnded(ctx, work);
@@ -95,16 +94,23 @@ async function waitOrGoOn(
   return again ? await think(ctx, again, seen, signal) : "ended";
 }
 
-/** A run that was stopped while it waited, with some of its text in the room: it is delivered as any text that was stopped. False where there is none, or nobody to say it. */
-async function keepStopped(ctx: Context, work: Work): Promise<boolean> {
-  const spoken = ["command", "reaction", "operator"].includes(work.stopReason ?? "") && work.eventIds.length > 0;
-  if (!spoken || work.agentState === "removed") return false;
-  return await untilItWorks(ctx, "keep what was said", async () => {
-    const text = textOf(await loadTurns(ctx, work.runId));
-    if (text !== "") await saveThought(ctx, work, { state: "stopped", text, detail: {} }, work.eventIds);
-    return text !== "";
-  });
+/**
+ * A run that was stopped before this turn of it began. What it has in the room is finished there, be it only a line that says what it was doing; what was shown
+ * elsewhere is cut down to its words.
+ */
+async function endUnasked(ctx: Context, work: Work): Promise<AfterThinking> {
+  const text = await untilItWorks(ctx, "read what was said", async () => textOf(await loadTurns(ctx, work.runId)));
+  const thought: Thought = { state: "stopped", text, detail: {} };
+  const waited = work.turn > 0;
+  const toSay = hasListener(work) && work.eventIds.length > 0 && (waited || text !== "");
+  if (!toSay) return await endUnsaid(ctx, work, waited ? thought : undefined);
+  await untilItWorks(ctx, "keep what was said", () => saveThought(ctx, work, thought, work.eventIds));
+  return "deliver";
 }
+
+/** A newer run writes the same message, and nobody writes for an agent that is gone. */
+const hasListener = ({ stopReason, agentState }: Work): boolean =>
+  ["command", "reaction", "operator", "redacted"].includes(stopReason ?? "") && agentState !== "removed";
 
 /** A run that says nothing: stopped before its first text, superseded, or its agent is gone. */
 async function endUnsaid(ctx: Context, work: Work, thought?: Thought): Promise<AfterThinking> {

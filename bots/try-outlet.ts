@@ -102,6 +102,13 @@ class TryShowing implements Showing {
     await this.#writing;
   }
 
+  async rest(text: string): Promise<void> {
+    await this.close();
+    if (!this.started) return;
+    this.text = text;
+    if (text !== this.#written) await this.#write();
+  }
+
   #schedule(wait: number): void {
     if (this.#closed || this.#timer || this.#writing || this.text === this.#written) return;
     this.#timer = setTimeout(() => {

@@ -1,6 +1,9 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { beforeEach, expect, test } from "vitest";
-import { WRITER } from "../bots/tenant.ts";
+import { stopRun } from "../../bots/runs.ts";
+import { askTry, openTry, stopTry } from "../../bots/try.ts";
+import type { AgentDefinition } from "../../migrations/types.ts";
+import { ALICE, TENANT, WRITER } from "../bots/tenant.ts";
 import { addProbes, probe, probed, world } from "./world.ts";
 
 addProbes(
@@ -67,6 +70,55 @@ test("a run that showed what it was doing before it waited finishes the same mes
     ]),
   ).toEqual([
     ["*⏳ Probe", false],
+    ["*⏳ Waiti", false],
     ["did page", true],
   ]);
 });
+
+test.each([
+  ["command", ALICE, /^\*Stopped by .+\.\*$/],
+  ["redacted", ALICE, /^\*Stopped by .+\.\*$/],
+] as const)(
+  "a run that had shown only what it was doing and is ended (%s) while it waits says so there",
+  async (reason, by, says) => {
+    const w = await world({ probe: { policy: "allowed" }, act: { policy: "ask" } });
+    await w.say('[[call slow {"word":"page"}]] [[call act {"word":"mail"}]] #stop');
+    await w.work();
+    expect((await w.runs())[0]?.state).toBe("waiting");
+    await stopRun(w.ctx, (await w.runs())[0]?.id ?? "", reason, by);
+    await w.work();
+    const last = w.sent.filter(({ type, as }) => type === "m.room.message" && as === WRITER).at(-1)?.content;
+    expect(last?.["m.new_content"]?.body).toMatch(says);
+    expect(last?.["dev.agentopia.run"]).toMatchObject({ final: true });
+    expect((await w.runs())[0]?.state).toBe("stopped");
+  },
+);
+
+test.each([
+  ["", "*⏳ Waiting …*"],
+  ["I shall mail it.", "I shall mail it."],
+])(
+  "beside a form no line of what it was doing is left when it waits and when it is stopped (%s)",
+  async (words, waits) => {
+    const w = await world({});
+    const tools = { probe: { policy: "allowed" }, act: { policy: "ask" } } as const;
+    const [agent] = await w.ctx.sql<
+      { definition: AgentDefinition }[]
+    >`select definition from agents where id = 'writer'`;
+    const definition = { ...(agent?.definition as AgentDefinition), tools };
+    w.model.script(({ results }) => ({
+      text: results.length === 0 ? words : "",
+      calls: [{ tool: results.length === 0 ? "slow" : "act", args: { word: "x" } }],
+    }));
+    const chat = {
+      tenantId: TENANT,
+      chatId: (await openTry(w.ctx, { tenantId: TENANT, agentId: "writer", by: ALICE })).id,
+    };
+    await askTry(w.ctx, { ...chat, by: ALICE, text: "Go on.", definition });
+    await w.work();
+    expect(await w.runs()).toMatchObject([{ state: "waiting", text: waits }]);
+    await stopTry(w.ctx, { ...chat, by: ALICE });
+    await w.work();
+    expect(await w.runs()).toMatchObject([{ state: "stopped", text: words }]);
+  },
+);
