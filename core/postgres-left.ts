@@ -1,5 +1,6 @@
 import { existsSync, readdirSync, readFileSync, readlinkSync, realpathSync, rmSync } from "node:fs";
 import path from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import type { Place } from "./postgres-data.ts";
 import { adopt, adoptPid, commandOf, type ProcessHandle } from "./processes.ts";
 
@@ -37,12 +38,25 @@ export function clearStaleLock({ data, log }: Place): void {
   rmSync(path.join(data, "postmaster.pid"), { force: true });
 }
 
+const LEAVE_MS = 60_000;
+
+/** The children of one that was killed hold its shared memory until they notice, or until the disk lets go of them: nothing starts before. */
+export async function untilNobodyWorks({ data, log }: Place): Promise<void> {
+  const left = () => process.platform === "linux" && someoneWorksIn(data, isPostgres);
+  if (!left()) return;
+  log.info("waiting until what is left of the last Postgres has ended");
+  const until = performance.now() + LEAVE_MS;
+  while (left() && performance.now() < until) await sleep(50);
+}
+
+const isPostgres = (pid: string) => readFileSync(`/proc/${pid}/comm`, "utf8").startsWith("postgres");
+
 /** True when a process has the folder as its working folder, as every process of Postgres has. */
-function someoneWorksIn(folder: string): boolean {
+function someoneWorksIn(folder: string, who: (pid: string) => boolean = () => true): boolean {
   const real = realpathSync(folder);
   return readdirSync("/proc").some((pid) => {
     try {
-      return /^\d+$/.test(pid) && readlinkSync(`/proc/${pid}/cwd`) === real;
+      return /^\d+$/.test(pid) && readlinkSync(`/proc/${pid}/cwd`) === real && who(pid);
     } catch {
       return false; // gone meanwhile, a zombie, or another user's: Postgres runs as ours
     }

@@ -3,7 +3,7 @@ import postgres from "postgres";
 import { AppError } from "./errors.ts";
 import { isFree, portTaken } from "./ports.ts";
 import { type Place, type PostgresOptions, postgresProgram, prepare, startFailed, USER } from "./postgres-data.ts";
-import { clearStaleLock, findLeft, portInUse, programReplaced } from "./postgres-left.ts";
+import { clearStaleLock, findLeft, portInUse, programReplaced, untilNobodyWorks } from "./postgres-left.ts";
 import { growingPause, killNow, type ProcessHandle, plainEnv, spawnDetached, stop, tailOf } from "./processes.ts";
 
 /** The Postgres of the platform's own, running. It is started again when it dies. */
@@ -17,6 +17,9 @@ export interface EmbeddedPostgres {
 
 const DATABASE = "agentopia";
 const READY_MS = 120_000;
+/** For writing what is in memory to the disk, which may be a slow one. Killed before that it has to read its log again at the next start. */
+const END_MS = 60_000;
+const LATE_MS = 5000;
 // Small: one machine, a few dozen connections of each Synapse, rows that fit into the page cache.
 const SETTINGS = {
   listen_addresses: "127.0.0.1",
@@ -47,15 +50,20 @@ export async function startPostgres(options: PostgresOptions): Promise<EmbeddedP
     adopted,
     async stop() {
       current.stopping.abort();
-      // SIGINT: a fast shutdown, which rolls back what is open
-      await stop(current.handle, { signal: "SIGINT" });
+      const late = setTimeout(() => place.say("The database still writes to the disk. Please wait a moment."), LATE_MS);
+      await end(current.handle);
       await watching;
+      clearTimeout(late);
     },
     killNow: () => killNow(current.handle),
   };
 }
 
+/** SIGINT: a fast shutdown, which rolls back what is open. */
+const end = (handle: ProcessHandle) => stop(handle, { signal: "SIGINT", graceMs: END_MS });
+
 async function launch(place: Place): Promise<ProcessHandle> {
+  await untilNobodyWorks(place);
   clearStaleLock(place);
   if (!(await isFree(place.port))) throw portTaken("postgres", place.port, place.home);
   const settings = Object.entries({ ...SETTINGS, port: String(place.port) }).flatMap(([k, v]) => ["-c", `${k}=${v}`]);
@@ -64,7 +72,7 @@ async function launch(place: Place): Promise<ProcessHandle> {
   try {
     await untilReady(place, handle);
   } catch (error) {
-    await stop(handle, { signal: "SIGINT" });
+    await end(handle);
     throw error;
   }
   return handle;
@@ -86,7 +94,7 @@ async function takeOver(place: Place): Promise<ProcessHandle | null> {
   place.say(
     `The database that was left running (pid ${left.pid}) cannot be taken over: ending it and starting it anew.`,
   );
-  await stop(left, { signal: "SIGINT" });
+  await end(left);
   return null;
 }
 
@@ -155,7 +163,7 @@ async function supervise(place: Place, current: { handle: ProcessHandle; stoppin
       started = await relaunch(place, current);
     }
     // stop() may have come while it was starting
-    if (signal.aborted) return stop(current.handle, { signal: "SIGINT" });
+    if (signal.aborted) return end(current.handle);
   }
 }
 

@@ -75,7 +75,7 @@ test("both are saved or neither", async () => {
   const ctx = await setUp();
   const work = saveToolSettings(ctx, TENANT, { mail: MAIL, search: { ...SEARCH, url: "http://127.0.0.1/" } });
   expect(await fieldsOf(work)).toEqual(["search.url"]);
-  expect(await shownToolSettings(ctx, TENANT)).toEqual({ mail: null, search: null });
+  expect(await shownToolSettings(ctx, TENANT)).toEqual({ mail: null, search: null, approvalMinutes: 30 });
 });
 
 test("a password that is left out stays the old one while it goes to the same server", async () => {

@@ -1,7 +1,7 @@
 /** The embedded Postgres, real: started, left behind, killed, taken over. */
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import path from "node:path";
@@ -29,6 +29,11 @@ async function leaveOne(): Promise<void> {
   const child = spawn(process.execPath, [script, home, String(port)], { stdio: ["ignore", "inherit", "inherit"] });
   expect(await once(child, "exit")).toEqual([null, "SIGKILL"]);
 }
+
+/** The fourth field of `stat` is who started it; the second, in brackets, may hold anything. */
+const parentOf = (pid: string) => Number(readFileSync(`/proc/${pid}/stat`, "utf8").split(") ").at(-1)?.split(" ")[1]);
+const childOf = (pid: number) =>
+  Number(readdirSync("/proc").find((one) => /^\d+$/.test(one) && existsSync(`/proc/${one}`) && parentOf(one) === pid));
 
 async function query(server: EmbeddedPostgres, text: string): Promise<unknown[]> {
   const sql = postgres(server.url, { max: 1, onnotice: () => undefined });
@@ -126,6 +131,23 @@ test("killed while we run, it is started again, and who listens for NOTIFY is to
   await query(server, "select pg_notify('test_channel', 'hello')");
   await eventually("the payload", () => heard.includes("hello"));
   expect(heard).toEqual(["", "", "hello"]);
+});
+
+test("processes that a killed one left behind are waited for", async () => {
+  await leaveOne();
+  const pid = pidOf();
+  const child = childOf(pid);
+  process.kill(child, "SIGSTOP");
+  process.kill(pid, "SIGKILL");
+  await eventually("it to be gone", () => startTime(pid) === null);
+  const lines: string[] = [];
+  const watched = pino({ level: "info" }, { write: (line: string) => void lines.push(line) });
+  const starting = startPostgres({ home, port, log: watched, say: () => undefined });
+  await eventually("the wait", () => lines.some((line) => line.includes("waiting until what is left")));
+  process.kill(child, "SIGCONT");
+  const server = await starting;
+  onTestFinished(server.stop);
+  expect(await query(server, "select value from kept")).toEqual([{ value: "still here" }]);
 });
 
 test("a lock file whose pid belongs to another program now is no obstacle", async () => {
