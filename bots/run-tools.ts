@@ -4,8 +4,9 @@ import { nameIn } from "./person-name.ts";
 import type { RunState } from "./run-timeline.ts";
 import { showable } from "./tools/call-list.ts";
 import type { CallState } from "./tools/calls.ts";
+import { showableSentence } from "./tools/showable.ts";
 import { listTools } from "./tools/sources.ts";
-import type { Args } from "./tools/tool.ts";
+import type { Args, Tool } from "./tools/tool.ts";
 
 /** Moments are milliseconds since 1970. */
 export interface TimelineTool {
@@ -67,12 +68,25 @@ export async function readTools(
       ...row,
       title: tool?.title ?? row.tool,
       ...showable(row, tool?.input),
-      approval: approval && { ...approval, name: approval.by === null ? null : nameIn(approval.by) },
+      approval: approval && timelineApproval(approval, row, tool),
       runs: begun ?? [],
     };
   });
   const people = rows.flatMap(({ approval }) => [approval?.by, approval?.onlyPerson]);
   return { tools, people: people.filter((id) => typeof id === "string") };
+}
+
+function timelineApproval(
+  approval: NonNullable<Row["approval"]>,
+  { tool: name, arguments: args }: Pick<Row, "tool" | "arguments">,
+  tool: Tool | undefined,
+): TimelineApproval {
+  const { kind, sentence, by } = approval;
+  return {
+    ...approval,
+    sentence: sentence === null ? null : showableSentence({ kind, sentence, tool: name, args }, tool),
+    name: by === null ? null : nameIn(by),
+  };
 }
 
 const readRows = ({ sql }: Context, runId: string) => sql<Row[]>`

@@ -1,7 +1,7 @@
 /** What the API says of approvals and of what was granted for always. */
 import type { ListedGrant } from "../../bots/approvals/grants.ts";
 import type { ListedApproval } from "../../bots/approvals/list.ts";
-import { showableArguments } from "../../bots/tools/showable.ts";
+import { showableArguments, showableSentence } from "../../bots/tools/showable.ts";
 import type { Tool } from "../../bots/tools/tool.ts";
 import { moment, z } from "./endpoint.ts";
 import { iso } from "./iso.ts";
@@ -23,7 +23,9 @@ export const approvalView = z
       .nullable()
       .openapi({ description: "Null where an agent is tried beside its form, or works for another agent." }),
     tool: z.object({ name: z.string(), title: z.string() }),
-    sentence: z.string().nullable().openapi({ description: "What it wants to do, or the question. Null once erased." }),
+    sentence: z.string().nullable().openapi({
+      description: "What it wants to do, or the question; exact as the arguments are. Null once erased.",
+    }),
     why: z.string().nullable().openapi({ description: "Why it is asked." }),
     arguments: z.record(z.string(), z.unknown()).nullable().openapi({
       description: "Exact for whoever may decide it now; else without what looks like a secret. Null once erased.",
@@ -50,7 +52,7 @@ export function viewApproval(
   row: ListedApproval,
   { serverName, tools }: { serverName: string; tools: ReadonlyMap<string, Tool> },
 ): ApprovalView {
-  const { runId, opens, agentId, agentName, source: _, roomId, roomName, eventId, ...rest } = row;
+  const { runId, opens, agentId, agentName, source: _, roomId, roomName, eventId, sentence, ...rest } = row;
   const tool = tools.get(row.tool);
   const link = () => {
     const room = matrixTo(roomId, serverName);
@@ -62,6 +64,10 @@ export function viewApproval(
     agent: { id: agentId, name: agentName },
     room: roomId.startsWith("!") ? { id: roomId, name: roomName, link: link() } : null,
     tool: { name: row.tool, title: tool?.title ?? row.tool },
+    sentence:
+      sentence === null || row.mayDecide
+        ? sentence
+        : showableSentence({ ...rest, sentence, args: row.arguments }, tool),
     arguments: row.arguments && (row.mayDecide ? row.arguments : showableArguments(row.arguments, tool?.input)),
     exact: row.mayDecide,
     createdAt: iso(row.createdAt),

@@ -9,13 +9,13 @@ import { fillForm } from "./submit.ts";
 
 const SHOWN = 300;
 
-export const formSource: ToolSource = {
-  async list({ sql }: Context, tenantId: string): Promise<Tool[]> {
+export const formSource = {
+  async list({ sql }: Pick<Context, "sql">, tenantId: string): Promise<Tool[]> {
     const rows = await sql<{ id: string; definition: FormDefinition }[]>`
       select id, definition from form_tools where tenant_id = ${tenantId} and state = 'active' order by name`;
     return rows.map(({ id, definition }) => toolOf(id, definition));
   },
-};
+} satisfies ToolSource;
 
 function toolOf(formId: string, { name, title, description, input, output }: FormDefinition): Tool {
   const returns = output ? "Returns a JSON object." : "Returns a text.";

@@ -4,7 +4,7 @@
  */
 import type { JsonSchema } from "../../migrations/types.ts";
 import { redact } from "../run-report.ts";
-import type { Args } from "./tool.ts";
+import type { Args, Tool } from "./tool.ts";
 
 const HIDDEN = "[removed]";
 const DEEPEST = 12;
@@ -46,6 +46,19 @@ export function showableResult(
   const clean = secrets.reduce((left, secret) => left.replaceAll(secret, HIDDEN), text);
   const value = /^\s*[[{]/.test(clean) && clean.length <= LONGEST_JSON ? parsed(clean) : undefined;
   return value === undefined ? redact(clean) : JSON.stringify(looked(value).shown, null, clean.includes("\n") ? 2 : 0);
+}
+
+/**
+ * What a question to people says, as it may be shown beside its arguments. What a call wants is said anew with what may be shown of them: a text that was cut or
+ * quoted no longer holds its secrets as they are. Of a tool that is not known, neither is which of its arguments are secret: then only its name is said.
+ */
+export function showableSentence(
+  question: { kind: "tool" | "input"; sentence: string; tool: string; args: Args | null },
+  tool: Pick<Tool, "input" | "sentence"> | undefined,
+): string {
+  const { kind, sentence, args } = question;
+  if (kind === "input" || args === null) return showableResult(sentence, { args, schema: tool?.input });
+  return tool ? tool.sentence(showableArguments(args, tool.input)) : `use ${question.tool}`;
 }
 
 function looked(value: unknown, schema?: JsonSchema): { shown: unknown; hidden: string[] } {

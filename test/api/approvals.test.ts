@@ -208,10 +208,15 @@ describe("what is seen", () => {
     const id = await waits(`[[call act {"word":"Bearer abcdefgh12345","token":"${JWT}"}]] #secret`);
     const auditor = await person("auditor", "@audit:acme.test");
     const hidden = { word: "Bearer [removed]", token: "[removed]" };
-    expect((await operator("GET", LIST)).json.items[0]).toMatchObject({ exact: true, arguments: { token: JWT } });
-    expect((await auditor("GET", LIST)).json.items[0]).toMatchObject({ exact: false, arguments: hidden });
+    const sentence = "probe act with Bearer [removed]";
+    expect((await operator("GET", LIST)).json.items[0]).toMatchObject({
+      exact: true,
+      arguments: { token: JWT },
+      sentence: "probe act with Bearer abcdefgh12345",
+    });
+    expect((await auditor("GET", LIST)).json.items[0]).toMatchObject({ exact: false, arguments: hidden, sentence });
     await decide(operator, id, { verdict: "declined" });
-    expect((await operator("GET", `${LIST}/${id}`)).json).toMatchObject({ exact: false, arguments: hidden });
+    expect((await operator("GET", `${LIST}/${id}`)).json).toMatchObject({ exact: false, arguments: hidden, sentence });
   });
 
   test("the number that waits is of what one may decide oneself", async () => {

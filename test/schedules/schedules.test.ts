@@ -15,9 +15,10 @@ import {
 import type { TimeWish } from "../../bots/schedules/times.ts";
 import type { Context } from "../../core/context.ts";
 import { openWake } from "../../core/wake.ts";
+import type { JsonSchema } from "../../migrations/types.ts";
 import { ALICE, BOB, CONTROL, event, PLANNER, ROOM, says, TENANT, WRITER } from "../bots/tenant.ts";
 import { eventually } from "../harness/eventually.ts";
-import { setTools, type World, world } from "../tools/world.ts";
+import { addProbes, probe, setTools, type World, world } from "../tools/world.ts";
 
 const ALLOWED = { schedule: { policy: "allowed" } } as const;
 const MINUTE = 60_000;
@@ -283,6 +284,42 @@ test("!tools says what the agents of the room may do, !approvals what waits", as
   expect(waiting).toMatch(
     /• Writer wants to plan “Report” every 30 minutes, until .* UTC\. https:\/\/matrix\.to\/#\/!room%3Aacme\.test\/%24sent\d+\?via=acme\.test/,
   );
+});
+
+addProbes(
+  probe({
+    name: "gate",
+    input: { type: "object", properties: { word: { type: "string", "x-secret": true } } } as JsonSchema,
+  }),
+);
+
+test("!approvals repeats no secrets of what waits: of a built-in tool, of a form, of a tool from elsewhere", async () => {
+  const w = await planned();
+  const ask = { policy: "ask" } as const;
+  await setTools(w.ctx, "writer", { web: ask, forms: ask, probe: ask });
+  const field = { type: "string" };
+  const form = { name: "login", title: "Log in", input: { type: "object", properties: { note: field, pass: field } } };
+  await w.ctx
+    .sql`insert into form_tools (id, tenant_id, name, state, definition) values ('f', ${TENANT}, 'login', 'active', ${JSON.stringify(form)}::text::jsonb)`;
+  const calls = [
+    {
+      tool: "http_call",
+      args: { method: "POST", url: "https://crm.test/", body: JSON.stringify({ password: "hunter2" }) },
+    },
+    // The sentence is cut in the middle of what is hidden.
+    { tool: "form_login", args: { note: "x".repeat(240), pass: "hunter2".repeat(10) } },
+    { tool: "gate", args: { word: "hunter2" } },
+  ];
+  w.model.script(() => ({ calls }));
+  await w.say("#a");
+  await w.work();
+  const waiting = await command(w, "!approvals");
+  expect(waiting).toContain(
+    'Writer wants to send POST to https://crm.test/ with the content “{"password":"[removed]"}”',
+  );
+  expect(waiting).toMatch(/Writer wants to fill in the form “Log in” with .*x{200}/);
+  expect(waiting).toContain("Writer wants to use gate");
+  expect(waiting).not.toContain("hunt");
 });
 
 test("the scheduler wakes within a second of the time, and for what is planned while it runs", async () => {

@@ -30,7 +30,13 @@ test("calls stand between the model's calls, with who decided, since when it is 
   const waiting = await readTimeline(w.ctx, TENANT, id);
   expect(waiting).toMatchObject({
     state: "waiting",
-    tools: [{ state: "done" }, { state: "waiting", approval: { state: "open", level: 50, by: null, at: null } }],
+    tools: [
+      { state: "done" },
+      {
+        state: "waiting",
+        approval: { state: "open", sentence: "probe act with [removed]", level: 50, by: null, at: null },
+      },
+    ],
   });
   const [approval] = await w.approvals();
   await w.react(approval?.eventId ?? "", "✅");

@@ -1,5 +1,7 @@
 import { expect, test } from "vitest";
-import { isSecretKey, showableArguments, showableResult } from "../../bots/tools/showable.ts";
+import { httpCall } from "../../bots/tools/builtin/http-call.ts";
+import { isSecretKey, showableArguments, showableResult, showableSentence } from "../../bots/tools/showable.ts";
+import type { Tool } from "../../bots/tools/tool.ts";
 import type { JsonSchema } from "../../migrations/types.ts";
 
 test.each([
@@ -136,4 +138,43 @@ test("long texts take no time", () => {
 test("a result does not repeat what is hidden in the arguments", () => {
   const args = { password: "hunter2", auth: { user: "ann", pin: "12" }, word: "open" };
   expect(showableResult("hunter2 opens for ann at 12: open", { args })).toBe("[removed] opens for ann at 12: open");
+});
+
+const FORM: Pick<Tool, "input" | "sentence"> = {
+  input: SCHEMA,
+  sentence: (args) => `fill it in with ${JSON.stringify(args).slice(0, 50)}`,
+};
+
+test.each([
+  [
+    "a call with a secret in its body",
+    { tool: "http_call", args: { url: "https://e.org/", method: "POST", body: '{"password":"hunter2"}' } },
+    httpCall,
+    'send POST to https://e.org/ with the content “{"password":"[removed]"}”',
+  ],
+  ["a number", { tool: "form", args: { pin: 1234 } }, FORM, 'fill it in with {"pin":"[removed]"}'],
+  [
+    "a secret in signs of its own",
+    { tool: "form", args: { pass: 'a"b  c' } },
+    FORM,
+    'fill it in with {"pass":"[removed]"}',
+  ],
+  [
+    "a secret that the sentence cuts",
+    { tool: "form", args: { keep: "x".repeat(26), door: "hunter2hunter2" } },
+    FORM,
+    `fill it in with {"keep":"${"x".repeat(26)}","door":"[remo`,
+  ],
+  ["a tool that is not known", { tool: "gone", args: { door: "hunter2" } }, undefined, "use gone"],
+])("a sentence: %s", (_name, { tool, args }, known, shown) => {
+  expect(showableSentence({ kind: "tool", sentence: known?.sentence(args) ?? "open hunter2", tool, args }, known)).toBe(
+    shown,
+  );
+});
+
+test("a question to a person stays as it is, but for what looks like a secret", () => {
+  const question = (sentence: string) =>
+    showableSentence({ kind: "input", sentence, tool: "ask_person", args: { question: sentence } }, undefined);
+  expect(question("Blue or red?")).toBe("Blue or red?");
+  expect(question("Is the password: hunter2 right?")).toBe("Is the password: [removed] right?");
 });
