@@ -44,7 +44,7 @@ export async function advance(ctx: Context, step: Step, call: CallRow): Promise<
   await perform(ctx, step, call, { tool, found });
 }
 
-/** It was under way when the platform ended. */
+/** It was under way when the platform ended. It was allowed or approved then; what does not hold any more stops it all the same. */
 async function again(ctx: Context, step: Step, call: CallRow, tool: Tool): Promise<void> {
   if (!tool.repeatable)
     return end(
@@ -54,6 +54,12 @@ async function again(ctx: Context, step: Step, call: CallRow, tool: Tool): Promi
     );
   const found = await rooms(ctx, step, tool, call.arguments ?? {}).catch((error: unknown) => refusalOf(error));
   if (!Array.isArray(found)) return end(ctx, call, found);
+  const verdict = await judge(ctx, step, { tool, args: call.arguments ?? {}, found, approved: true, counted: true });
+  if (verdict.kind === "refuse") {
+    const { reason } = verdict;
+    const what = `The platform was stopped while this was being done, so it may have happened or not. It may not be done any more: ${reason}`;
+    return end(ctx, call, { ...unknown(what), reason });
+  }
   await perform(ctx, step, call, { tool, found });
 }
 

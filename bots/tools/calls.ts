@@ -65,7 +65,10 @@ export async function loadTurns(ctx: Context, runId: string): Promise<Turn[]> {
   });
 }
 
-/** Keeps what the model said and wants, before any of it is done. */
+/**
+ * Keeps what the model said and wants, before any of it is done. Returns what holds: where another process with the same run was faster, what that one's model
+ * said, since its calls have the same ids.
+ */
 export async function saveTurn(
   ctx: Context,
   run: { runId: string; tenantId: string; agentId: string; roomId: string; person: string | null },
@@ -89,17 +92,22 @@ export async function saveTurn(
   });
   const output = JSON.stringify({ text: said.text, parts: said.parts });
   const detail = { model: said.model, inputTokens: said.inputTokens, outputTokens: said.outputTokens };
-  await ctx.sql`
+  const kept = await ctx.sql`
     with step as (
       insert into steps (run_id, position, kind, state, output, detail, finished_at)
-      values (${run.runId}, ${said.n + FIRST_TURN}, 'tools', 'done', ${output}, ${JSON.stringify(detail)}::text::jsonb, now()) on conflict do nothing)
-    insert into tool_calls (id, tenant_id, run_id, agent_id, room_id, person_id, turn, index, call_id, tool, tool_group, arguments, arguments_hash,
-      schema_hash)
-    select c.id, ${run.tenantId}, ${run.runId}, ${run.agentId}, ${run.roomId}, ${run.person}, ${said.n}, c.index, c.call_id, c.tool, c.tool_group,
-      c.arguments, c.arguments_hash, c.schema_hash
-    from jsonb_to_recordset(${JSON.stringify(rows)}::text::jsonb) as c(id text, index int, call_id text, tool text, tool_group text,
-      arguments jsonb, arguments_hash text, schema_hash text)
-    on conflict do nothing`;
+      values (${run.runId}, ${said.n + FIRST_TURN}, 'tools', 'done', ${output}, ${JSON.stringify(detail)}::text::jsonb, now()) on conflict do nothing
+      returning 1
+    ), calls as (
+      insert into tool_calls (id, tenant_id, run_id, agent_id, room_id, person_id, turn, index, call_id, tool, tool_group, arguments, arguments_hash,
+        schema_hash)
+      select c.id, ${run.tenantId}, ${run.runId}, ${run.agentId}, ${run.roomId}, ${run.person}, ${said.n}, c.index, c.call_id, c.tool, c.tool_group,
+        c.arguments, c.arguments_hash, c.schema_hash
+      from step, jsonb_to_recordset(${JSON.stringify(rows)}::text::jsonb) as c(id text, index int, call_id text, tool text, tool_group text,
+        arguments jsonb, arguments_hash text, schema_hash text)
+    )
+    select 1 from step`;
+  const stored = kept.length > 0 ? undefined : (await loadTurns(ctx, run.runId)).find(({ n }) => n === said.n);
+  if (stored) return stored;
   return {
     n: said.n,
     text: said.text,

@@ -3,7 +3,7 @@ import type { Context } from "../../core/context.ts";
 import type { Work } from "../work.ts";
 import type { Turn } from "./calls.ts";
 import { readUsed } from "./counts.ts";
-import { decide, type Verdict } from "./decide.ts";
+import { decide, type Used, type Verdict } from "./decide.ts";
 import { schemaHash } from "./hashes.ts";
 import type { Found } from "./rights.ts";
 import type { Step } from "./step.ts";
@@ -15,17 +15,20 @@ interface Wanted {
   args: Args;
   found: Found[];
   approved: boolean;
+  /** It has begun before and is among what was used, so its limits say nothing about it. */
+  counted?: boolean;
 }
 
-export async function judge(ctx: Context, step: Step, { tool, args, found, approved }: Wanted): Promise<Verdict> {
-  const { work, box, turns } = step;
+export async function judge(ctx: Context, step: Step, wanted: Wanted): Promise<Verdict> {
+  const { tool, args, found, approved, counted = false } = wanted;
+  const { work, box } = step;
   const targets = tool.targets?.(args) ?? [];
   const roomTargets = found.map(({ room }) => ({
     kind: "room" as const,
     value: room.name ?? room.roomId,
     id: room.roomId,
   }));
-  const used = await readUsed(ctx, { id: work.agentId, bounds: box.bounds }, tool);
+  const used = counted ? NOTHING_USED : await usedBy(ctx, step, tool);
   const asking = {
     agent: work.definition.name,
     bounds: box.bounds,
@@ -34,7 +37,7 @@ export async function judge(ctx: Context, step: Step, { tool, args, found, appro
     rooms: found.map(({ rights }) => rights),
     person: work.onBehalfOf,
     direct: step.direct,
-    used: { ...used, run: usedInRun(turns, box) },
+    used,
     granted: false,
     approved,
     untrusted: step.untrusted,
@@ -43,6 +46,13 @@ export async function judge(ctx: Context, step: Step, { tool, args, found, appro
   const verdict = decide(asking);
   if (verdict.kind !== "ask" || !verdict.grantable) return verdict;
   return (await isGranted(ctx, work, tool)) ? decide({ ...asking, granted: true }) : verdict;
+}
+
+const NOTHING_USED: Used = { run: {}, hour: {}, day: {}, tokens: {} };
+
+async function usedBy(ctx: Context, { work, box, turns }: Step, tool: Tool): Promise<Used> {
+  const used = await readUsed(ctx, { id: work.agentId, bounds: box.bounds }, tool);
+  return { ...used, run: usedInRun(turns, box) };
 }
 
 function usedInRun(turns: Turn[], box: Toolbox): Record<string, number> {

@@ -2,15 +2,23 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { beforeEach, expect, test } from "vitest";
 import { signalOf, signalStop } from "../../bots/signals.ts";
+import { saveTurn } from "../../bots/tools/calls.ts";
 import { OutcomeUnknown } from "../../bots/tools/tool.ts";
 import { AppError } from "../../core/errors.ts";
-import type { AgentTools } from "../../migrations/types.ts";
+import type { AgentTools, ToolBounds } from "../../migrations/types.ts";
+import { ALICE, ROOM, TENANT } from "../bots/tenant.ts";
 import { addProbes, probe, probed, setTools, type World, world } from "./world.ts";
 
 let behaves: () => Promise<{ text: string }> = async () => ({ text: "fine" });
 
 addProbes(
   probe({ name: "once", run: async () => await behaves() }),
+  probe({
+    name: "post",
+    repeatable: true,
+    rooms: () => [{ room: "", does: { send: "m.room.message" } }],
+    run: async () => await behaves(),
+  }),
   probe({ name: "again", repeatable: true, run: async () => await behaves() }),
   probe({
     name: "slow",
@@ -113,6 +121,74 @@ test("killed in the middle of a call, the platform does what is repeatable again
   }
 });
 
+/** Killed in the middle of a repeatable call, then `changes`, then taken up again. Counted, so that it is marked as begun. */
+async function cutOff(limits: Partial<ToolBounds>, changes: (w: World) => Promise<unknown>) {
+  const w = await world({ probe: { policy: "allowed", perHour: 1, ...limits } });
+  await w.say('[[call post {"word":"x"}]] [[results]] #cut');
+  const [run] = await w.runs();
+  behaves = () => new Promise(() => undefined);
+  void w.attempt(run?.id ?? "");
+  await expect.poll(() => probed.get("post")?.length, { timeout: 10_000 }).toBe(1);
+  behaves = async () => ({ text: "fine" });
+  await changes(w);
+  await w.attempt(run?.id ?? "");
+  return { done: probed.get("post")?.length, calls: await w.calls(), text: (await w.runs())[0]?.text };
+}
+
+test("a call that a crash cut off is done again within the limits that it was counted against", async () => {
+  const { done, calls } = await cutOff({ perRun: 1, perDay: 1 }, async () => undefined);
+  expect([done, calls[0]?.state]).toEqual([2, "done"]);
+});
+
+test.each<[string, (w: World) => Promise<unknown>, RegExp]>([
+  [
+    "the person has left the room",
+    ({ ctx }) => ctx.sql`update room_members set membership = 'leave' where user_id = ${ALICE}`,
+    /not in “general”/,
+  ],
+  [
+    "the agent has lost its level",
+    ({ ctx }) => ctx.sql`update rooms set state = jsonb_set(state, '{powerLevels,eventsDefault}', '50')`,
+    /takes the power level 50/,
+  ],
+  [
+    "a manager has excluded the room",
+    ({ ctx }) => setTools(ctx, "writer", { probe: { policy: "allowed", refuse: ["general"] } }),
+    /a manager excluded it/,
+  ],
+])("a call that a crash cut off is not done again when %s", async (_what, changes, why) => {
+  const { done, calls, text } = await cutOff({}, changes);
+  expect([done, calls[0]?.state]).toEqual([1, "unknown"]);
+  expect(calls[0]?.reason).toMatch(why);
+  expect(text).toMatch(/^Outcome unknown: .*It may not be done any more/);
+});
+
+test("of two processes that asked the model for the same turn both go on with what was kept", async () => {
+  const w = await world(ALLOWED);
+  await w.say("[[results]] #two");
+  const runId = (await w.runs())[0]?.id ?? "";
+  const run = { runId, tenantId: TENANT, agentId: "writer", roomId: ROOM, person: ALICE };
+  const save = (...words: string[]) => {
+    const parts = words.map((word) => ({
+      type: "call" as const,
+      callId: `of ${word}`,
+      tool: "once",
+      input: JSON.stringify({ word }),
+    }));
+    return saveTurn(
+      w.ctx,
+      run,
+      { n: 0, text: "", parts, model: "scripted", inputTokens: 1, outputTokens: 1 },
+      new Map(),
+    );
+  };
+  const [first, second] = [await save("X"), await save("Y", "Z")];
+  expect(first.calls.map(({ arguments: args }) => args?.word)).toEqual(["X"]);
+  expect(second).toEqual(first);
+  await w.work();
+  expect(probed.get("once")?.map(({ args }) => args.word)).toEqual(["X"]);
+});
+
 test("stopped in the middle of a call, the run ends as stopped", async () => {
   const w = await world(ALLOWED);
   await w.say('[[call once {"word":"x"}]] #s');
@@ -159,5 +235,5 @@ test.each([
   await w.say('[[call once {"word":"one"}]] [[call again {"word":"two"}]] [[results]] #p');
   await w.work();
   expect((await w.runs())[0]).toMatchObject({ state: "done", text: "fine\nfine" });
-  expect(w.model.requests.map(({ tools }) => tools.length)).toEqual([5, 5, 5]);
+  expect(w.model.requests.map(({ tools }) => tools.length)).toEqual([6, 6, 6]);
 });
