@@ -7,6 +7,7 @@ import { untilItWorks } from "../work.ts";
 import { type CallEnd, type CallRow, finishCall } from "./calls.ts";
 import { takesIn } from "./decide.ts";
 import type { Found } from "./rights.ts";
+import { showableArguments } from "./showable.ts";
 import { cut, end, failed, readAnew, type Step, unknown } from "./step.ts";
 import { OutcomeUnknown, type Tool, type ToolResult } from "./tool.ts";
 
@@ -23,7 +24,8 @@ export async function perform(
   const { work, signal } = step;
   const args = call.arguments ?? {};
   const startedAt = ctx.clock.now();
-  const timer = setTimeout(() => showSlow(ctx, step, call, `${tool.title}: ${tool.sentence(args)}`), SHOW_AFTER_MS);
+  const said = () => `${tool.title}: ${tool.sentence(showableArguments(args, tool.input))}`;
+  const timer = setTimeout(() => showSlow(ctx, step, call, said()), SHOW_AFTER_MS);
   const timeout = AbortSignal.timeout(tool.timeoutMs ?? TIMEOUT_MS);
   try {
     const result = await tool.run({

@@ -1,11 +1,12 @@
 /** Tool calls in a run's timeline, in its report, and what members see of them. */
+import { setTimeout as sleep } from "node:timers/promises";
 import { beforeEach, expect, test } from "vitest";
 import { eraseText } from "../../bots/erase.ts";
 import { runReport } from "../../bots/run-report.ts";
 import { readTimeline } from "../../bots/run-timeline.ts";
 import { inOrder } from "../../bots/run-tools.ts";
 import { apiFor } from "../api/harness.ts";
-import { ALICE, BOB, TENANT } from "../bots/tenant.ts";
+import { ALICE, BOB, TENANT, WRITER } from "../bots/tenant.ts";
 import { addProbes, probe, probed, world } from "./world.ts";
 
 const KEY = "sk-abcdef123456789";
@@ -17,6 +18,13 @@ addProbes(
     run: async ({ args }) => ({ text: `page of ${args.word}` }),
   }),
   probe({ name: "act", sends: "outside", group: "out" }),
+  probe({
+    name: "slow",
+    run: async () => {
+      await sleep(900);
+      return { text: "did it" };
+    },
+  }),
 );
 beforeEach(() => probed.clear());
 
@@ -83,6 +91,15 @@ test("calls stand between the model's calls, with who decided, since when it is 
   ]);
   expect(JSON.stringify(erased)).not.toContain("mango");
   expect(runReport(erased, { texts: true })).toContain("arguments: (erased)");
+});
+
+test("a call that takes its time is shown in the room without keys", async () => {
+  const w = await world(TOOLS);
+  await w.say(`[[call slow {"word":"${KEY}"}]] [[results]] #slow`);
+  await w.work();
+  const ours = JSON.stringify(w.sent.filter(({ as }) => as === WRITER));
+  expect(ours).toContain("Probe slow: probe slow with [removed]");
+  expect(ours).not.toContain(KEY);
 });
 
 test("members see the calls of their own runs, and of work that was handed over for them, and of nobody else's", async () => {
