@@ -1,6 +1,7 @@
 /** Single calls: what is wrong with them, what a crash leaves of them, and what the model gets back. */
 import { setTimeout as sleep } from "node:timers/promises";
 import { beforeEach, expect, test } from "vitest";
+import { stopRun } from "../../bots/runs.ts";
 import { signalOf, signalStop } from "../../bots/signals.ts";
 import { saveTurn } from "../../bots/tools/calls.ts";
 import { OutcomeUnknown } from "../../bots/tools/tool.ts";
@@ -202,6 +203,49 @@ test("stopped in the middle of a call, the run ends as stopped", async () => {
   await attempt;
   expect((await w.runs())[0]?.state).toBe("stopped");
   expect(await w.calls()).toMatchObject([{ state: "unknown" }]);
+});
+
+test("a run that is stopped between two calls of a turn leaves none that seems to be pending", async () => {
+  const w = await world(ALLOWED);
+  w.model.script(() => ({ calls: ["once", "again", "page"].map((tool) => ({ tool, args: { word: "x" } })) }));
+  await w.say("#between");
+  const runId = (await w.runs())[0]?.id ?? "";
+  behaves = async () => {
+    await stopRun(w.ctx, runId, "command", ALICE);
+    signalStop(runId, "command");
+    return { text: "fine" };
+  };
+  await w.attempt(runId);
+  expect((await w.runs())[0]?.state).toBe("stopped");
+  expect((await w.calls()).map(({ state, result }) => [state, result])).toEqual([
+    ["done", "fine"],
+    ["stopped", "The run ended before this was done."],
+    ["stopped", "The run ended before this was done."],
+  ]);
+});
+
+test("a call that a person allowed and that its run did not come to is stopped with the run", async () => {
+  const w = await world({ probe: { policy: "ask" } });
+  await w.say('[[call once {"word":"x"}]] #yes');
+  await w.work();
+  await w.react((await w.approvals())[0]?.eventId ?? "", "✅");
+  await stopRun(w.ctx, (await w.runs())[0]?.id ?? "", "command", ALICE);
+  await w.work();
+  expect(await w.calls()).toMatchObject([{ state: "stopped" }]);
+  expect(probed.get("once")).toBeUndefined();
+});
+
+test("a call that a crash cut off and whose run was stopped before it could go on is unknown", async () => {
+  const w = await world(ALLOWED);
+  await w.say('[[call once {"word":"x"}]] #gone');
+  const runId = (await w.runs())[0]?.id ?? "";
+  behaves = () => new Promise(() => undefined);
+  void w.attempt(runId);
+  await expect.poll(() => probed.get("once")?.length, { timeout: 10_000 }).toBe(1);
+  await stopRun(w.ctx, runId, "command", ALICE);
+  await w.attempt(runId);
+  expect((await w.runs())[0]?.state).toBe("stopped");
+  expect(await w.calls()).toMatchObject([{ state: "unknown", result: expect.stringMatching(/^Outcome unknown/) }]);
 });
 
 test("what comes from outside is marked as data for the model, with where it comes from", async () => {
