@@ -39,7 +39,7 @@ export async function loadView(sql: TransactionSql, room: RoomRow, event: Routed
     loadAround(sql, room, event, speaks),
     targets.length > 0 ? loadKnown(sql, tenantId, targets) : [],
     targets.length > 0 ? loadAnswers(sql, tenantId, targets) : [],
-    targets.length > 0 && speaks ? loadApprovals(sql, tenantId, targets) : [],
+    targets.length > 0 && speaks ? loadApprovals(sql, tenantId, { targets, sender: event.sender }) : [],
     targets.length > 0 && event.type === "m.room.message" ? loadThread(sql, room, targets) : [],
     event.stateKey !== null || startsCommand(event) ? loadOpenRuns(sql, room) : [],
     startsListing(event) ? loadListing(sql, room) : null,
@@ -166,21 +166,26 @@ const recentOf = (sql: TransactionSql, room: RoomRow, sender: string) => sql`
       order by created_at desc limit ${chainSeen(limitsOf(room).quickReplies)}) newest)`;
 
 const inputsOf = (sql: TransactionSql, room: RoomRow, sender: string) => sql`
-  (select coalesce(json_agg(${approvalJson(sql)}), '[]') from approvals a
+  (select coalesce(json_agg(${approvalJson(sql, sender)}), '[]') from approvals a
     where tenant_id = ${room.tenantId} and room_id = ${room.roomId} and state = 'open' and kind = 'input' and only_person = ${sender})`;
 
-const approvalJson = (sql: TransactionSql) => sql`
+const approvalJson = (sql: TransactionSql, sender: string) => sql`
   json_build_object('id', a.id, 'eventId', coalesce(a.event_id, ''), 'agentId', a.agent_id, 'threadRoot', a.thread_root, 'kind', a.kind,
     'state', a.state, 'level', a.level, 'onlyPerson', a.only_person, 'grantable', a.grantable,
-    'expiresAt', extract(epoch from a.expires_at)::float8 * 1000)`;
+    'expiresAt', extract(epoch from a.expires_at)::float8 * 1000, 'byManager', exists (select from tenant_roles t
+      where t.tenant_id = a.tenant_id and t.user_id = ${sender} and t.role in ('owner', 'manager')))`;
 
 /**
  * By the mark in their messages, of which only our agents' count: it is there before the row knows its message. Those that are open are known by the message
  * too: a question may wait for longer than texts are kept.
  */
-async function loadApprovals(sql: TransactionSql, tenantId: string, targets: string[]): Promise<ApprovalView[]> {
+async function loadApprovals(
+  sql: TransactionSql,
+  tenantId: string,
+  { targets, sender }: { targets: string[]; sender: string },
+): Promise<ApprovalView[]> {
   const rows = await sql<{ eventId: string; approval: ApprovalView }[]>`
-    select i.event_id as "eventId", ${approvalJson(sql)} as approval
+    select i.event_id as "eventId", ${approvalJson(sql, sender)} as approval
     from inbox i join approvals a on a.id = coalesce(i.content->'dev.agentopia.approval'->>'id', (select o.id from approvals o
           where o.tenant_id = i.tenant_id and o.room_id = i.room_id and o.state = 'open' and o.event_id = i.event_id)) and a.tenant_id = i.tenant_id and a.room_id = i.room_id
       join agents g on g.id = a.agent_id and g.user_id = i.sender

@@ -70,6 +70,8 @@ export interface ApprovalView {
   grantable: boolean;
   /** Milliseconds since 1970. */
   expiresAt: number;
+  /** Who says this manages the client, so that they may decide it in the panel: then here too. */
+  byManager: boolean;
 }
 
 /** What may be done in the room, what waits in it and what is planned. */

@@ -32,12 +32,13 @@ export function readReply(approval: Pick<ApprovalView, "kind">, body: string): V
 export function whyNotDecide(approval: ApprovalView, userId: string, view: RoomView): string | null {
   if (isOwnUser(userId, view) || view.state?.functionalMembers.includes(userId)) return "Only people decide this.";
   if (serverOf(userId) !== view.serverName) return `Only people of ${view.serverName} decide this.`;
+  if (approval.byManager && approval.kind === "tool") return null;
   if (approval.onlyPerson !== null)
     return approval.onlyPerson === userId ? null : "Only the person who was asked decides this.";
   const level = view.state ? powerOf(view.state, userId) : Number.NEGATIVE_INFINITY;
   return level >= (approval.level ?? 50)
     ? null
-    : `This takes the power level ${approval.level ?? 50} in this room. A moderator decides it here, or a manager in the panel.`;
+    : `This takes the power level ${approval.level ?? 50} in this room. A moderator decides it here, or a manager of the company, here or in the panel.`;
 }
 
 /**

@@ -58,14 +58,21 @@ export function questionText(approval: ApprovalText, quote: Quote): string {
   const until = `${new Date(approval.expiresAt).toISOString().slice(0, 16).replace("T", " ")} UTC`;
   if (kind === "input")
     return `${onlyPerson ? `${onlyPerson}, ` : ""}**${agent} asks:** ${visible(sentence)}\n\nReply to this message, until ${until}.`;
-  const who = onlyPerson ?? (approval.level === null ? "Somebody" : `A person with the power level ${approval.level}`);
+  const who = onlyPerson ?? (approval.level === null ? "Somebody" : whoHas(approval.level));
   return [
     `**${agent} wants to ${quote(sentence)}.**`,
     ...(why ? [quote(why)] : []),
     argumentsText(args),
-    `React with ✅ to allow it or ❌ to refuse it${grantable ? "; ♾️ allows it always in this room" : ""}. Or reply with a reason. ` +
-      `${who} decides, here or in the panel, until ${until}.`,
+    `React with ✅ to allow it or ❌ to refuse it${grantable ? "; ♾️ allows it always in this room" : ""}. Or reply: a reply that begins with “yes” allows it, any other refuses it. ` +
+      `${who} or a manager decides, here or in the panel, until ${until}.`,
   ].join("\n\n");
+}
+
+/** As Element calls them. */
+function whoHas(level: number): string {
+  if (level <= 0) return "Anybody in this room";
+  const name = { 50: "A moderator", 100: "An admin" }[level] ?? "A person";
+  return `${name} of this room (power level ${level})`;
 }
 
 /** What stands there afterwards. */

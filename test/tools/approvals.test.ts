@@ -70,6 +70,27 @@ test.each([
   expect([await state(w), done()]).toEqual(["open", 0]);
 });
 
+test.each(["owner", "manager"])("%s of the client decides in the room whatever their level there", async (role) => {
+  const { w, message } = await asked();
+  await w.ctx.sql`insert into tenant_roles (tenant_id, user_id, role) values (${TENANT}, ${BOB}, ${role})`;
+  await w.react(message, "✅", BOB);
+  await w.work();
+  expect([await state(w), done()]).toEqual(["approved", 1]);
+  expect(await notices(w)).toEqual([]);
+});
+
+test.each([
+  ["an auditor", BOB, "auditor"],
+  ["an agent with a manager's role", PLANNER, "manager"],
+  ["a stranger with a manager's role", FOREIGN, "manager"],
+])("%s does not", async (_who, userId, role) => {
+  const { w, message } = await asked();
+  await w.ctx.sql`insert into tenant_roles (tenant_id, user_id, role) values (${TENANT}, ${userId}, ${role})`;
+  await w.react(message, "✅", userId);
+  await w.work();
+  expect([await state(w), done()]).toEqual(["open", 0]);
+});
+
 test("a functional member, such as a bridge's bot, decides nothing", async () => {
   const { w, message } = await asked();
   await w.ctx
