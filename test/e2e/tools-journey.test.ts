@@ -55,10 +55,9 @@ test("a manager makes a web-reading agent without code, and a person approves it
   const agent = (await platform.agents()).find(({ name }) => name === "Researcher")?.userId ?? "";
   const alice = await platform.person("alice");
   const room = await alice.room("general");
-  // Whoever approves is a moderator of the room: the platform's own way to make one is its power levels.
-  await platform.ctx
-    .sql`update rooms set state = jsonb_set(state, '{powerLevels,users}', state->'powerLevels'->'users' || jsonb_build_object(${alice.userId}::text, 50))
-    where room_id = ${room}`;
+  // Whoever approves is a moderator of the room, or a manager: the operator makes her one.
+  const operator = await panel.operator();
+  await operator.api("PUT", `/clients/demo/people/${encodeURIComponent(alice.userId)}/role`, { role: "manager" });
   outside.pages.set(
     "/offer",
     "<html><title>Offer</title><body><article><p>Bolts are four pence each until the end of May, for orders above a hundred.</p></article></body></html>",
