@@ -162,7 +162,9 @@ function leaks({ agent, tool, targets, rooms, untrusted, said }: Asking, both: T
   const named = targets.every((target) =>
     both.some(({ allow = [] }) => allow.some((pattern) => isNamed(pattern) && matches(pattern, target))),
   );
-  return said || (named && targets.length > 0) ? null : `${because}, and would now ask for an address that it made up.`;
+  return said || (named && targets.length > 0)
+    ? null
+    : `${because}, and would now ask for an address that no person named.`;
 }
 
 /** `*` alone, `*.org`, or any host with a path, names nobody. */

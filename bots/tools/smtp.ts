@@ -161,7 +161,7 @@ const isRefusal = (error: unknown) => error instanceof LetterRefused;
 
 function failure(error: SmtpError, settings: OpenMail): AppError {
   const server = `The mail server ${settings.host}`;
-  const check = "A manager checks the settings under Tools.";
+  const check = "A manager checks server, port and security under Tools → Settings.";
   const because = { cause: error };
   switch (error.code) {
     case "EAUTH":

@@ -29,6 +29,8 @@ test("a manager sets the mail server, is told what is wrong at its field, and tr
   await mail.getByText("A password is stored. Type a new one to replace it.").waitFor();
   await mail.getByRole("textbox", { name: "Server" }).fill("93.184.215.15");
   await mail.getByText("Type the password again").waitFor();
+  await mail.getByText("Save first: what is saved is tried.").waitFor();
+  expect(await mail.getByRole("button", { name: "Try it" }).isDisabled()).toBe(true);
   await mail.getByRole("button", { name: "Save" }).click();
   await expect.poll(() => mail.getByText("Type the password again").count(), { timeout: 15_000 }).toBe(2);
   await mail.getByRole("button", { name: "Remove the mail server" }).click();

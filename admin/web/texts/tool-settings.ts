@@ -43,6 +43,7 @@ export const toolSettingsTexts = {
     test: "Try it",
     testTo: "Send a test mail to",
     testHint: "Empty: signs in only, and sends nothing",
+    saveFirst: "Save first: what is saved is tried.",
     notSet: "No mail server yet: agents send no mails. A manager sets one.",
   },
   search: {

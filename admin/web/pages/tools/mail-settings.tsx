@@ -108,7 +108,7 @@ export function MailSettingsForm({ path, mail }: { path: string; mail: Mail }) {
           </Group>
         </Stack>
       </form>
-      {mail && <Test path={path} />}
+      {mail && <Test path={path} changed={form.isDirty()} />}
     </Stack>
   );
 }
@@ -140,7 +140,8 @@ function Remove({ path }: { path: string }) {
   );
 }
 
-function Test({ path }: { path: string }) {
+/** `changed`: something else stands in the form than what is saved and would be tried. */
+function Test({ path, changed }: { path: string; changed: boolean }) {
   const [to, setTo] = useState("");
   const testing = useSend(() => post<MailTestView>(`${path}/mail/test`, to.trim() === "" ? {} : { to: to.trim() }));
   const { data } = testing;
@@ -149,13 +150,18 @@ function Test({ path }: { path: string }) {
       <Group align="flex-end">
         <TextInput
           label={words.testTo}
-          description={words.testHint}
+          description={changed ? words.saveFirst : words.testHint}
           type="email"
           value={to}
           onChange={(event) => setTo(event.currentTarget.value)}
           style={{ flexGrow: 1 }}
         />
-        <Button variant="default" loading={testing.isPending} onClick={() => testing.mutate(undefined)}>
+        <Button
+          variant="default"
+          disabled={changed}
+          loading={testing.isPending}
+          onClick={() => testing.mutate(undefined)}
+        >
           {words.test}
         </Button>
       </Group>
