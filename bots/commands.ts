@@ -1,9 +1,11 @@
 /** `!stop`, `!help` and what lists something, and what is said to a command that there is not. Pure. */
 import { mentioned, withoutNames } from "./addressed.ts";
-import type { CommandName, Decision, Notice } from "./decision.ts";
+import { COMMANDS, type CommandName, type Decision, type Notice } from "./decision.ts";
+import { formsFor, formsText } from "./forms/listing.ts";
 import { helpText } from "./help.ts";
 import { approvalsText, toolsText } from "./listings.ts";
 import type { Message } from "./message.ts";
+import { nearestWord } from "./near.ts";
 import { powerOf } from "./room-state.ts";
 import { type AgentView, isAgentUser, type RoomView, type RoutedEvent, type RunView } from "./room-view.ts";
 import { scheduleCommand } from "./schedules/command.ts";
@@ -23,8 +25,9 @@ export function readCommand(body: string, agents: Pick<AgentView, "name" | "user
   return { name: word.toLowerCase() as CommandName, rest };
 }
 
-const COMMAND = /^\s*!(stop|help|tools|approvals|schedules)(?![\p{L}\p{N}])/iu;
-const ANYWHERE = /!(stop|help|tools|approvals|schedules)/i;
+/** `!help_me` is none: it may be a form. */
+const COMMAND = new RegExp(`^\\s*!(${COMMANDS.join("|")})(?![\\p{L}\\p{N}_])`, "iu");
+const ANYWHERE = new RegExp(`!(${COMMANDS.join("|")})`, "i");
 
 /** A message that is nothing but `!` and a word, apart from names of agents; prose that begins with an exclamation mark is none. */
 export function unknownCommand(body: string, agents: Pick<AgentView, "name" | "userId">[] = []): string | null {
@@ -37,9 +40,21 @@ const ANY_COMMAND = /^!([a-z]{2,20})$/;
 /** Said only where an agent is: elsewhere such words are meant for somebody else's bot. */
 export function routeUnknown(word: string, event: RoutedEvent, message: Message, view: RoomView): Decision | null {
   if (!view.agents.some(({ membership }) => membership === "join")) return null;
-  const words = `There is no command !${word}. \`!help\` says what there is.`;
+  const meant = meantBy(word, event, view);
+  const words = `There is no command !${word}. ${meant ? `Did you mean !${meant}?` : "`!help` says what there is."}`;
   return { kind: "command", name: "unknown", stops: [], notices: say(words, event, message, view) };
 }
+
+/** A first word that is nearly a command or a form, whatever follows it. Of a message that asks nobody it is said what was meant. */
+export function mistypedCommand(body: string, event: RoutedEvent, view: RoomView): string | null {
+  const [, word] = FIRST_WORD.exec(body) ?? [];
+  return word && meantBy(word, event, view) ? word : null;
+}
+
+const FIRST_WORD = /^\s*!([a-z][a-z0-9_]{1,40})(?=\s|$)/i;
+
+const meantBy = (word: string, event: RoutedEvent, view: RoomView): string | null =>
+  nearestWord(word, [...COMMANDS, ...formsFor(view, event).names]);
 
 export function routeCommand(command: Command, event: RoutedEvent, message: Message, view: RoomView): Decision {
   const { name, rest } = command;
@@ -54,11 +69,13 @@ export function routeCommand(command: Command, event: RoutedEvent, message: Mess
     case "stop":
       return stop(command, event, message, view);
     case "help":
-      return told(helpText(view));
+      return told(helpText(view, event));
     case "tools":
       return told(toolsText(view));
     case "approvals":
       return told(approvalsText(view, event.roomId));
+    case "forms":
+      return told(formsText(view, event));
     case "schedules": {
       const by = { userId: event.sender, state: view.state, now: view.now };
       const { words, change } = scheduleCommand(rest, by, view.listing?.schedules ?? []);

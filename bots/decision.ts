@@ -6,7 +6,8 @@ import type { ScheduleChange } from "./schedules/schedules.ts";
 export type StopReason = NonNullable<typeof runs.$inferSelect.stopReason>;
 
 /** What people may say to the platform in a room, with a "!" before it. */
-export type CommandName = "stop" | "help" | "tools" | "approvals" | "schedules";
+export const COMMANDS = ["stop", "help", "tools", "approvals", "schedules", "forms"] as const;
+export type CommandName = (typeof COMMANDS)[number];
 
 /** A run to be queued. */
 export interface RunStart {

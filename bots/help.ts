@@ -1,10 +1,14 @@
 import { agentOfDirectChat } from "./addressed.ts";
-import type { AgentView, RoomView } from "./room-view.ts";
+import { formsInHelp } from "./forms/listing.ts";
+import type { AgentView, RoomView, RoutedEvent } from "./room-view.ts";
 
 const SHOWN = 20;
 
-/** What `!help` says: who is here and how to ask. */
-export function helpText(view: RoomView): string {
+/** What `!help` says: who is here and how to ask, and which forms there are. */
+export const helpText = (view: RoomView, event: RoutedEvent): string =>
+  [agentsInHelp(view), ...formsInHelp(view, event)].join("\n");
+
+function agentsInHelp(view: RoomView): string {
   const here = view.agents.filter((agent) => agent.membership === "join" && agent.state !== "removed");
   if (here.length === 0)
     return (
@@ -24,7 +28,8 @@ export function helpText(view: RoomView): string {
     how,
     "While it answers: edit or delete your question to change or stop it, write !stop, or react with ❌ to the answer. " +
       "🔁 on an answer asks once more; 👍 and 👎 tell its makers what was good.",
-    "!tools says what the agents may do here, !approvals what waits for somebody, !schedules what is planned.",
+    "!tools says what the agents may do here, !approvals what waits for somebody, !schedules what is planned, " +
+      "!forms which forms can be filled in.",
   ].join("\n");
 }
 

@@ -2,6 +2,7 @@
 import type { TransactionSql } from "postgres";
 import type { RoomState, TenantLimits } from "../migrations/types.ts";
 import { formWord } from "./forms/command.ts";
+import { loadListedForms, mayNameForms } from "./forms/load-listed.ts";
 import { limitsOf } from "./limits.ts";
 import { loadListing, startsListing } from "./load-listing.ts";
 import { object, readReaction, text } from "./message.ts";
@@ -35,7 +36,7 @@ export async function loadView(sql: TransactionSql, room: RoomRow, event: Routed
   const targets = targetsOf(event);
   const speaks = event.type === "m.room.message" || event.type === "m.reaction";
   const word = event.type === "m.room.message" ? formWord(text(event.content.body) ?? "") : null;
-  const [around, known, answers, approvals, threads, open, listing, forms] = await together([
+  const [around, known, answers, approvals, threads, open, listing, named, forms] = await together([
     loadAround(sql, room, event, speaks),
     targets.length > 0 ? loadKnown(sql, tenantId, targets) : [],
     targets.length > 0 ? loadAnswers(sql, tenantId, targets) : [],
@@ -44,6 +45,7 @@ export async function loadView(sql: TransactionSql, room: RoomRow, event: Routed
     event.stateKey !== null || startsCommand(event) ? loadOpenRuns(sql, room) : [],
     startsListing(event) ? loadListing(sql, room) : null,
     word === null ? [] : loadForm(sql, tenantId, word),
+    mayNameForms(event) ? loadListedForms(sql, room) : null,
   ]);
   const { agents, people, controlJoined, since, senderName, pairs, recent } = around;
   return {
@@ -66,7 +68,8 @@ export async function loadView(sql: TransactionSql, room: RoomRow, event: Routed
     answers,
     approvals,
     inputs: around.inputs,
-    form: forms[0] ?? null,
+    form: named[0] ?? null,
+    forms,
     threadAgents: threads.map(({ agentId }) => agentId),
     openRuns: open,
     listing,

@@ -102,7 +102,7 @@ export function foldMessages(
   return heard;
 }
 
-const COMMAND = /^!(help|stop|tools|approvals|schedules)\b/i;
+const COMMAND = /^!(help|stop|tools|approvals|schedules|forms)\b/i;
 
 function newestContent(event: InboxMessage, edit: InboxMessage | undefined): Record<string, unknown> {
   const content = edit?.content["m.new_content"];

@@ -102,6 +102,16 @@ export interface FormView {
   input: JsonSchema;
 }
 
+/** A form as it is listed in a room. */
+export type ListedForm = Pick<FormView, "name" | "title" | "input"> & { description: string };
+
+/** The first of those that can be filled in in the room, how many there are, and what all of the client's are called. */
+export interface ListedForms {
+  shown: ListedForm[];
+  total: number;
+  names: string[];
+}
+
 /** The newest run of an answer. */
 export interface RunView {
   id: string;
@@ -139,6 +149,8 @@ export interface RoomView {
   inputs: ApprovalView[];
   /** The active form that the message names. */
   form: FormView | null;
+  /** For messages in which a word follows a "!"; null for others. */
+  forms: ListedForms | null;
   /** Agents that were asked in the event's thread. */
   threadAgents: string[];
   /** Runs under way in the room, for commands. */

@@ -4,7 +4,7 @@
  */
 import { addressedBy, agentOfDirectChat, isOwnUser, namedAgents, withoutNames } from "./addressed.ts";
 import { approvalOf, readReply, routeVerdict } from "./approvals/read.ts";
-import { readCommand, routeCommand, routeUnknown, unknownCommand } from "./commands.ts";
+import { mistypedCommand, readCommand, routeCommand, routeUnknown, unknownCommand } from "./commands.ts";
 import type { Decision } from "./decision.ts";
 import { routeForm } from "./forms/route-form.ts";
 import { type Message, readMessage, text, threadOf } from "./message.ts";
@@ -76,10 +76,16 @@ function routeMessage(event: RoutedEvent, view: RoomView): Decision {
   const approval = approvalOf(message, event, view, agentOfDirectChat(view) !== null);
   if (approval) return routeVerdict(event, { approval, said: readReply(approval, message.body), via: "reply" }, view);
   const addressed = addressedBy(message, event.sender, view);
-  if (addressed.agents.length === 0) return ignore(addressed.why);
+  if (addressed.agents.length === 0) return routeMistyped(event, message, view) ?? ignore(addressed.why);
   if (addressed.why === "mention" && message.msgtype === "m.text" && withoutNames(message.body, view.agents) === "")
     return routeCommand({ name: "help", rest: "" }, event, message, view);
   return startRuns(event, message, addressed.agents, view, { question: event.eventId, thread: message.threadRoot });
+}
+
+/** Who mistypes a command or a form is told so where nobody would answer; what else begins with "!" is prose. */
+function routeMistyped(event: RoutedEvent, message: Message, view: RoomView): Decision | null {
+  const word = message.msgtype === "m.text" ? mistypedCommand(message.body, event, view) : null;
+  return word ? routeUnknown(word, event, message, view) : null;
 }
 
 const SPOKEN = new Set(["m.text", "m.emote", "m.image", "m.file", "m.audio", "m.video"]);

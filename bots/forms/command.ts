@@ -55,12 +55,20 @@ const list = (names: string[]) =>
 
 /** What is wrong, and how it is written. */
 function said({ name, title }: Pick<FormView, "name" | "title">, fields: Field[], problem: string): string {
-  const example = fields.filter(({ required }) => required).map(exampleOf);
-  const shown = example.length > 0 ? example : fields.slice(0, 2).map(exampleOf);
-  return `“${title}” was not filled in. ${problem} Write it like this: ${["!", name, shown.length > 0 ? " " : "", shown.join(" ")].join("")}`;
+  return `“${title}” was not filled in. ${problem} Write it like this: ${exampleOf(name, fields)}`;
 }
 
-function exampleOf({ name, schema }: Field): string {
+/** How the form is filled in by a message: with its required fields, else with its first two. */
+export const exampleFilling = ({ name, input }: Pick<FormView, "name" | "input">): string =>
+  exampleOf(name, fieldsOf(input));
+
+function exampleOf(form: string, fields: Field[]): string {
+  const required = fields.filter((field) => field.required);
+  const shown = required.length > 0 ? required : fields.slice(0, 2);
+  return [`!${form}`, ...shown.map(pairOf)].join(" ");
+}
+
+function pairOf({ name, schema }: Field): string {
   const { enum: choices, type, format } = schema;
   if (Array.isArray(choices)) return `${name}=${quoted(String(choices[0]))}`;
   if (type === "number" || type === "integer") return `${name}=12`;

@@ -202,6 +202,29 @@ test("a message that does not fit is answered with what is missing, and nothing 
   expect(await w.ctx.sql`select 1 from form_runs`).toEqual([]);
 });
 
+test("!forms and !help name what can be filled in in the room, and a mistyped name is told", async () => {
+  const form = await make(OFFER);
+  await make({ ...QUIZ, agent: "writer" });
+  await make({ ...QUIZ, name: "poll", title: "Poll", agent: "planner" });
+  await w.ctx.sql`delete from room_members where user_id like '@agent-planner:%'`;
+  const told = async (body: string) => {
+    await w.event({ content: says(body) } as never);
+    return (await actions()).at(-1)?.text;
+  };
+  expect(await told("!forms")).toBe(
+    [
+      "Forms that can be filled in here, by a message like these:",
+      '• Offer: Writes an offer to a customer.\n  !offer customer="some words" amount=12',
+      '• Quiz: Makes a question.\n  !quiz about="some words"',
+    ].join("\n"),
+  );
+  expect(await told("Writer: !help")).toMatch(/• !offer [^\n]+ \(Offer\)\n• !quiz [^\n]+ \(Quiz\)$/);
+  expect(await told("!ofer customer=ACME")).toBe("There is no command !ofer. Did you mean !offer?");
+  expect(await told("!polll yes")).toBe("There is no command !polll. Did you mean !poll?");
+  await setFormState(w.ctx, { tenantId: TENANT, formId: form.id }, "paused");
+  expect(await told("!forms")).not.toContain("Offer");
+});
+
 test("people of other servers, paused forms, unknown words and edits fill in nothing", async () => {
   const form = await make(OFFER);
   const content = says("!offer customer=ACME amount=3");

@@ -74,7 +74,12 @@ describe("what the model hears of a room", () => {
 
   test("commands to the platform are not heard", () => {
     expect(
-      texts([said("@ann:x", "!stop"), said("@ann:x", "!help me"), said("@ann:x", "!important: read this")]),
+      texts([
+        said("@ann:x", "!stop"),
+        said("@ann:x", "!help me"),
+        said("@ann:x", "!forms"),
+        said("@ann:x", "!important: read this"),
+      ]),
     ).toEqual(["!important: read this"]);
   });
 
