@@ -6,7 +6,7 @@ import { rooms } from "../migrations/schema.ts";
 import { CONTROL_LOCALPART, tenantAccess } from "./access.ts";
 import { call, errcodeOf, pathOf } from "./http.ts";
 import { type Acting, readStateEvent } from "./matrix.ts";
-import { addPersonToTeam } from "./rooms.ts";
+import { addPersonToTeam, putLevels } from "./rooms.ts";
 
 export { addPersonToTeam };
 
@@ -42,6 +42,15 @@ export async function removePersonFromRoom(ctx: Context, who: Who): Promise<void
     as,
     body: { user_id: who.userId, reason: "A manager took you out of this room." },
   });
+}
+
+/** Gives a person who is in the room the power level 50 there, or takes back what they have. Throws `conflict` for who is not in it. */
+export async function setModerator(ctx: Context, { moderator, ...who }: Who & { moderator: boolean }): Promise<void> {
+  const { tenantId, roomId, userId } = who;
+  await requireOurPerson(ctx, tenantId, userId);
+  if ((await membershipOf(ctx, who)) !== "join")
+    throw new AppError("conflict", `${userId} is not in this room. Put them there first.`);
+  await putLevels(ctx, { tenantId, roomId, users: { [userId]: moderator ? 50 : 0 } });
 }
 
 /** Out of the team's space first, which is what lets people into its rooms, then out of each of these. */

@@ -135,7 +135,8 @@ export async function putAgentPowerLevels(
   return await putLevels(ctx, what);
 }
 
-async function putLevels(
+/** The same for whomever `users` names; the levels of all others stay. */
+export async function putLevels(
   ctx: Context,
   { tenantId, roomId, users }: { tenantId: string; roomId: string; users: Record<string, number> },
 ): Promise<boolean> {

@@ -12,7 +12,7 @@ import {
   setTopic,
   VISIBILITIES,
 } from "../../homeserver/room-manage.ts";
-import { addPersonToRoom, removePersonFromRoom } from "../../homeserver/room-people.ts";
+import { addPersonToRoom, removePersonFromRoom, setModerator } from "../../homeserver/room-people.ts";
 import { createChannel, readTeam } from "../../homeserver/rooms.ts";
 import { getTenant } from "../../homeserver/tenants.ts";
 import { findRoom, listMembers, listRooms, type RoomFacts } from "../rooms-list.ts";
@@ -21,7 +21,7 @@ import { type Endpoint, endpoint, words, z } from "./endpoint.ts";
 import { pageOf, pageQuery, readCursor, toPage, writeCursor } from "./pages.ts";
 import { flag, seenBy } from "./teams.ts";
 import { memberView, roomView, scope, viewMember, viewRoom } from "./teams-views.ts";
-import { untilSeen } from "./until-seen.ts";
+import { untilModerator, untilSeen } from "./until-seen.ts";
 
 const ROOMS = "/clients/{client}/rooms";
 const ROOM = "/clients/{client}/rooms/{room}";
@@ -238,6 +238,25 @@ const peopleEndpoints = (ctx: Context): Endpoint[] => [
       const who = { tenantId: params.client, roomId: params.room, userId: body.user };
       await addPersonToRoom(ctx, who);
       await untilSeen(ctx, { ...who, in: true });
+    },
+  ),
+  endpoint(
+    {
+      method: "patch",
+      path: `${ROOM}/people/{user}`,
+      action: "teams.write",
+      tag: "teams",
+      summary: "Make somebody a moderator of a room, or a member again",
+      body: z.object({ moderator: z.boolean() }),
+      answer: null,
+    },
+    async ({ params, body, caller, audit }) => {
+      const room = await roomFor(ctx, params, caller);
+      audit({ target: about(room), after: { person: params.user, moderator: body.moderator } });
+      await readOurRoom(ctx, params.client, params.room);
+      const who = { tenantId: params.client, roomId: params.room, userId: params.user };
+      await setModerator(ctx, { ...who, ...body });
+      await untilModerator(ctx, { ...who, ...body });
     },
   ),
   endpoint(

@@ -101,6 +101,7 @@ export const KNOWN: Record<string, string> = {
   "PATCH /clients/{client}/rooms/{room}/agents/{agent}": "teams.write",
   "POST /clients/{client}/rooms/{room}/agents": "teams.write",
   "DELETE /clients/{client}/rooms/{room}/people/{user}": "teams.write",
+  "PATCH /clients/{client}/rooms/{room}/people/{user}": "teams.write",
   "GET /clients/{client}/rooms/{room}/people": "teams.read",
   "POST /clients/{client}/rooms/{room}/people": "teams.write",
   "GET /clients/{client}/rooms/{room}": "teams.read",

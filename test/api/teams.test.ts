@@ -237,6 +237,29 @@ test("people are put into rooms and teams and taken out; the list shows them wit
   ]);
 });
 
+test("a person of a room is made its moderator and a member again; nobody else is", async () => {
+  const { ctx, api, server, manager, room, general } = await withTeam();
+  await joins(ctx, general, ALICE);
+  expect((await manager("POST", `${room}/people`, { user: ALICE })).status).toBe(204);
+  const levels = () => server.stateOf(general, "m.room.power_levels")?.users as Record<string, number>;
+  const where = `${room}/people/${ALICE}`;
+  expect((await manager("PATCH", where, { moderator: true })).status).toBe(204);
+  expect(levels()[ALICE]).toBe(50);
+  expect((await manager("PATCH", where, { moderator: false })).status).toBe(204);
+  expect(levels()[ALICE] ?? 0).toBe(0);
+  expect((await manager("PATCH", where, { moderator: "yes" })).status).toBe(400);
+  expect((await manager("PATCH", `${room}/people/${BOB}`, { moderator: true })).json.detail).toMatch(
+    /is not in this room/,
+  );
+  for (const other of [WRITER, CONTROL, "@x:evil.test"])
+    expect((await manager("PATCH", `${room}/people/${other}`, { moderator: true })).status).toBe(400);
+  const member = await api.person(TENANT, "member", ALICE);
+  expect((await member("PATCH", where, { moderator: true })).status).toBe(403);
+  const [line] =
+    await ctx.sql`select action, outcome from audit where after->>'person' = ${ALICE} order by seq limit 1`;
+  expect(line).toMatchObject({ outcome: "done" });
+});
+
 test("a member sees the teams and rooms they are in, and changes none", async () => {
   const { ctx, api, general, room, team } = await withTeam();
   const member = await api.person(TENANT, "member", BOB);

@@ -197,3 +197,23 @@ test("members are told what an agent may do, and whether somebody is asked", asy
   await page.getByText("(after a person has allowed it)").waitFor();
   expect(await looked(page, "member-agent-tools-390-light")).toEqual([]);
 });
+
+test("a manager makes a person a moderator on the room's page, and the homeserver knows it", async () => {
+  const ruth = await shared.platform.person("ruth");
+  const room = await ruth.room("general");
+  const address = `/c/demo/rooms/${encodeURIComponent(room)}`;
+  const { page, problems, close } = await panel.open(address, await panel.person("manager"), { width: 390 });
+  const rights = page.getByRole("combobox", { name: "Rights of ruth in this room" });
+  expect(await rights.inputValue()).toBe("Member");
+  await rights.click();
+  await page.getByRole("option", { name: /^Moderator/ }).click();
+  await page.getByText("Their app shows it in a moment.").waitFor();
+  await expect.poll(() => rights.inputValue(), { timeout: 15_000 }).toMatch(/^Moderator/);
+  await shoot(page, "room-moderator-390-light");
+  expect([await axe(page), await sideways(page), problems]).toEqual([[], false, []]);
+  await close();
+  const { users } = (await ruth.client.getStateEvent(room, "m.room.power_levels", "")) as {
+    users: Record<string, number>;
+  };
+  expect(users[ruth.userId]).toBe(50);
+}, 60_000);

@@ -114,6 +114,9 @@ export const teamsTexts = {
     comes: "on its way",
     paused: "paused",
     takeOut: "Take out",
+    rightsOf: (name: string) => `Rights of ${name} in this room`,
+    rightsChanged: "Changed. Their app shows it in a moment.",
+    rights: { member: "Member", moderator: "Moderator: may approve what agents ask" },
     takeOutNamed: (name: string) => `Take ${name} out of this room`,
     takeOutAgentAsk: (name: string) =>
       `${name} leaves this room and answers nobody here any more. What it wrote stays. You can add it again.`,

@@ -1,10 +1,10 @@
-import { ActionIcon, Anchor, Button, Group, Stack, Text, Title } from "@mantine/core";
+import { ActionIcon, Anchor, Button, Group, Select, Stack, Text, Title } from "@mantine/core";
 import { useDisclosure } from "@mantine/hooks";
 import { IconUserMinus, IconUserPlus, IconUsers } from "@tabler/icons-react";
 import { useMemo } from "react";
 import { Link } from "wouter";
 import type { MemberView, RoomView } from "../../../api/teams-views.ts";
-import { del, post, usePages, useSend } from "../../api.ts";
+import { del, patch, post, usePages, useSend } from "../../api.ts";
 import { useMay } from "../../me.tsx";
 import { askFirst } from "../../parts/ask.tsx";
 import { Empty } from "../../parts/empty.tsx";
@@ -40,8 +40,9 @@ export function RoomPeople({ client, path, room, manages }: Props) {
       const text = words.takeOutPersonAsk(name, team);
       if (await askFirst({ title: words.takeOutNamed(name), text, yes: words.takeOut, danger: true })) mutate(user);
     };
-    return columnsFor({ client, seesPeople, remove: manages ? askRemove : null });
-  }, [client, seesPeople, manages, team, mutate]);
+    const changes = manages && room.archivedAt === null;
+    return columnsFor({ client, path, seesPeople, changes, remove: manages ? askRemove : null });
+  }, [client, path, seesPeople, manages, room.archivedAt, team, mutate]);
   const add = manages && !room.archivedAt && (
     <Button size="xs" variant="default" leftSection={<IconUserPlus size={16} aria-hidden />} onClick={open}>
       {texts.teams.addPeople}
@@ -73,11 +74,16 @@ async function addAll(path: string, users: string[]): Promise<void> {
 
 function columnsFor({
   client,
+  path,
   seesPeople,
+  changes,
   remove,
 }: {
   client: string;
+  path: string;
   seesPeople: boolean;
+  /** Their rights can be changed. */
+  changes: boolean;
   remove: ((name: string, user: string) => Promise<void>) | null;
 }): Column<MemberView>[] {
   const name: Column<MemberView> = {
@@ -103,12 +109,17 @@ function columnsFor({
   const rights: Column<MemberView> = {
     id: "rights",
     title: words.columns.rights,
-    cell: ({ moderator, membership }) => (
-      <Group gap={6}>
-        <StateBadge tone={moderator ? "good" : "quiet"}>{moderator ? words.moderator : words.member}</StateBadge>
-        {membership === "invite" && <StateBadge tone="busy">{words.invited}</StateBadge>}
-      </Group>
-    ),
+    cell: (member) =>
+      changes && member.membership === "join" ? (
+        <Rights path={path} member={member} />
+      ) : (
+        <Group gap={6}>
+          <StateBadge tone={member.moderator ? "good" : "quiet"}>
+            {member.moderator ? words.moderator : words.member}
+          </StateBadge>
+          {member.membership === "invite" && <StateBadge tone="busy">{words.invited}</StateBadge>}
+        </Group>
+      ),
   };
   const buttons: Column<MemberView> = {
     id: "buttons",
@@ -126,4 +137,24 @@ function columnsFor({
     ),
   };
   return remove ? [name, rights, buttons] : [name, rights];
+}
+
+/** What they may in the room, saved as it is chosen. */
+function Rights({ path, member: { userId, name, moderator } }: { path: string; member: MemberView }) {
+  const change = useSend(
+    (next: boolean) => patch(`${path}/people/${encodeURIComponent(userId)}`, { moderator: next }),
+    { topics: ["teams"], said: words.rightsChanged },
+  );
+  const shown = change.isPending ? change.variables : moderator;
+  return (
+    <Select
+      aria-label={words.rightsOf(name ?? userId)}
+      data={Object.entries(words.rights).map(([value, label]) => ({ value, label }))}
+      value={shown ? "moderator" : "member"}
+      allowDeselect={false}
+      disabled={change.isPending}
+      onChange={(next) => next && (next === "moderator") !== moderator && change.mutate(next === "moderator")}
+      w={{ base: 180, sm: 330 }}
+    />
+  );
 }
