@@ -11,10 +11,12 @@ const NAME = /^[a-z][a-z0-9_]{1,39}$/;
 const MAX_TITLE = 100;
 const MAX_DESCRIPTION = 1000;
 const MAX_PROMPT = 20_000;
+/** What the panel writes into the prompt of a new form. */
+const PROMPT_START = "Write here what is to be done with what was filled in.";
 
 /** The definition as it is kept. Throws `DefinitionError` for what cannot be, a `whole` one also for what is missing. */
 export function checkForm(definition: FormDefinition, how: { whole: boolean }): FormDefinition {
-  const problems = { ...formProblems(definition), ...(how.whole ? missingParts(definition) : {}) };
+  const problems = { ...(how.whole ? missingParts(definition) : {}), ...formProblems(definition) };
   if (Object.keys(problems).length > 0) throw new DefinitionError(problems);
   const { name, title, description, input, prompt, agent, model, output } = definition;
   return {
@@ -29,11 +31,18 @@ export function checkForm(definition: FormDefinition, how: { whole: boolean }): 
   };
 }
 
-function missingParts({ title, prompt }: FormDefinition): Problems {
+function missingParts({ title, input, prompt }: FormDefinition): Problems {
   const problems: Problems = {};
   if (title.trim() === "") problems.title = "Give it a title that people see.";
-  if (prompt.trim() === "") problems.prompt = "Say in the prompt what is to be done with what was filled in.";
+  if (Object.keys(input.properties ?? {}).length === 0) problems.input = "This form has no fields yet. Add one first.";
+  if (isUnwritten(prompt)) problems.prompt = "Say in the prompt what is to be done with what was filled in.";
   return problems;
+}
+
+/** Empty, or what it began with, perhaps with fields put in. */
+function isUnwritten(prompt: string): boolean {
+  const words = prompt.replaceAll(PLACE, "").trim();
+  return words === PROMPT_START || prompt.trim() === "";
 }
 
 /** What can be said without the database. */

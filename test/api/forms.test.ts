@@ -37,12 +37,13 @@ test("a form is written, corrected, published, set back, paused and removed; eac
   });
   expect((await manager("POST", F, { definition: { name: "offer" } }, key)).json.id).toBe(made.json.id);
   const one = `${F}/${made.json.id}`;
-  expect(made.json.problems.map(({ path }: { path: string }) => path)).toEqual(["title", "prompt"]);
+  expect(made.json.problems.map(({ path }: { path: string }) => path)).toEqual(["title", "input", "prompt"]);
   expect(await manager("POST", `${one}/publish`, { revision: 1 })).toMatchObject({
     status: 400,
     json: {
       errors: [
         { path: "title", message: expect.any(String) },
+        { path: "input", message: expect.any(String) },
         { path: "prompt", message: expect.any(String) },
       ],
     },

@@ -1,5 +1,5 @@
 /** Form tools on a real platform: made without code, filled in by a message, by an agent, by a link from a room and in the panel; each result once. */
-import type { Page, Route } from "playwright-core";
+import type { Locator, Page, Route } from "playwright-core";
 import { beforeAll, expect, test } from "vitest";
 import type { FormRunView, FormView } from "../../admin/api/forms-views.ts";
 import { axe, drawn, type SignedIn, sharedPanel, shoot, sideways } from "../browser/panel.ts";
@@ -162,6 +162,15 @@ async function look(page: Page, name: string): Promise<void> {
   expect([name, await axe(page), await sideways(page)]).toEqual([name, [], false]);
 }
 
+/** What a screen reader says of a field beside its name. */
+const describedBy = async (field: Locator): Promise<string> =>
+  await field.evaluate((element) =>
+    (element.getAttribute("aria-describedby") ?? "")
+      .split(" ")
+      .map((id: string) => element.ownerDocument.getElementById(id)?.textContent ?? "")
+      .join(" "),
+  );
+
 test("a manager makes a form without code, tries it, publishes it, changes it and sets it back", async () => {
   const { page, problems, close } = await panel.open("/c/demo/forms", manager, {});
   await page.getByRole("button", { name: "New form" }).first().click();
@@ -182,6 +191,9 @@ test("a manager makes a form without code, tries it, publishes it, changes it an
     await page.keyboard.press("Enter");
   }
   const prompt = page.getByRole("textbox", { name: "Prompt" });
+  // The caret was never in it: a field goes to the end.
+  await page.getByRole("button", { name: "{{to_whom}}" }).click();
+  expect(await prompt.inputValue()).toMatch(/filled in\.\{\{to_whom\}\}$/);
   await prompt.fill("[[text A letter.]] #letter ");
   await page.getByRole("button", { name: "{{to_whom}}" }).click();
   expect(await prompt.inputValue()).toBe("[[text A letter.]] #letter {{to_whom}}");
@@ -214,6 +226,8 @@ test("a manager makes a form without code, tries it, publishes it, changes it an
   await page.getByRole("button", { name: "Publish it again" }).click();
   await page.getByText("Version 3", { exact: true }).first().waitFor();
   expect(await page.getByText("Somebody else saved").count()).toBe(0);
+  await page.getByRole("tab", { name: "Fill in" }).click();
+  await page.getByText('!summer_letter to_whom="…" tone=kind', { exact: true }).waitFor();
   await page.getByRole("tab", { name: "Filled in" }).click();
   await page.getByRole("table", { name: "What was filled in" }).getByRole("button").first().click();
   await page.getByRole("tabpanel", { name: "Filled in" }).getByText("A letter.", { exact: true }).waitFor();
@@ -235,6 +249,17 @@ test("what is not saved because it cannot be is said where it is, also at phone 
   await page.getByText("Saved as a draft").waitFor();
   await page.getByRole("button", { name: "Advanced: the JSON Schema" }).first().click();
   await look(page, "form-advanced-390-dark");
+  const schema = page.getByRole("textbox", { name: "JSON Schema of the fields" });
+  await schema.fill("{oops");
+  await page.getByRole("button", { name: "Publish" }).click();
+  await page.getByText("It cannot be published yet: what stands under").waitFor();
+  expect(await page.getByRole("dialog").count()).toBe(0);
+  expect(await describedBy(schema)).toContain("This is no JSON.");
+  await look(page, "form-no-json-390-dark");
+  await schema.fill("");
+  await page.getByRole("button", { name: "Publish" }).click();
+  await page.getByRole("dialog", { name: "Publish Offer" }).waitFor();
+  expect(await schema.inputValue()).toContain('"customer"');
   expect(problems.filter((problem) => !problem.includes("400"))).toEqual([]);
   await close();
   await eventually(
@@ -242,3 +267,28 @@ test("what is not saved because it cannot be is said where it is, also at phone 
     async () => (await manager.api<FormView>("GET", `${F}/${form.id}`)).draft?.name === "right",
   );
 }, 90_000);
+
+test("a form that nobody has written is not published, and says what it lacks", async () => {
+  const { page, problems, close } = await panel.open("/c/demo/forms", manager, {});
+  await page.getByRole("button", { name: "New form" }).first().click();
+  await page.getByRole("textbox", { name: "Title" }).fill("Bare");
+  await page.getByRole("button", { name: "Make it" }).click();
+  await page.getByRole("heading", { name: "Bare", level: 1 }).waitFor();
+  const publish = async (refusal: string) => {
+    await page.getByRole("button", { name: "Publish" }).click();
+    const dialog = page.getByRole("dialog", { name: "Publish Bare" });
+    await dialog.waitFor();
+    expect(await dialog.getByRole("alert").count()).toBe(0);
+    await dialog.getByRole("button", { name: "Publish" }).click();
+    await dialog.getByRole("alert").getByText(refusal).waitFor();
+    expect(await dialog.getByText(refusal).count()).toBe(1);
+    await look(page, `form-refused-${refusal.length}-1280-light`);
+    await dialog.getByRole("button", { name: "Cancel" }).click();
+    await dialog.waitFor({ state: "hidden" });
+  };
+  await publish("This form has no fields yet. Add one first.");
+  await page.getByRole("button", { name: "Add a field" }).click();
+  await publish("Say in the prompt what is to be done with what was filled in.");
+  expect(problems.filter((problem) => !problem.includes("400"))).toEqual([]);
+  await close();
+}, 60_000);

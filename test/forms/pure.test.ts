@@ -1,6 +1,8 @@
 import { describe, expect, test } from "vitest";
+import { fieldsOf as editedFields, exampleOf } from "../../admin/web/pages/forms/fields.ts";
+import { formsTexts } from "../../admin/web/texts/forms.ts";
 import { readFilling } from "../../bots/forms/command.ts";
-import { formProblems, formWarnings, nameProblem } from "../../bots/forms/definition.ts";
+import { checkForm, formProblems, formWarnings, nameProblem } from "../../bots/forms/definition.ts";
 import { formPrompt } from "../../bots/forms/prompt.ts";
 import { outcomeOf, readable } from "../../bots/forms/result.ts";
 import { fieldsOf, keptSchema, modelSchema } from "../../bots/forms/schema.ts";
@@ -16,6 +18,8 @@ const one = {
     required: ["text"],
   }),
 };
+
+const form = (properties: Record<string, unknown>) => ({ type: "object", properties }) as typeof OFFER.input;
 
 describe("a message fills in a form", () => {
   const cases: [string, typeof offer, string, unknown][] = [
@@ -170,7 +174,52 @@ describe("what a form may be", () => {
   test("names of people's languages are none", () => expect(nameProblem("angebot_2")).toBeNull());
 });
 
-const form = (properties: Record<string, unknown>) => ({ type: "object", properties }) as typeof OFFER.input;
+describe("what a form has to have when it is published", () => {
+  const { promptStart } = formsTexts.make;
+  const bad: [string, object, object][] = [
+    ["a field", { input: form({}) }, { input: "This form has no fields yet. Add one first." }],
+    ["a prompt", { prompt: " " }, { prompt: expect.stringContaining("Say in the prompt") }],
+    ["a prompt of its own", { prompt: promptStart }, { prompt: expect.stringContaining("Say in the prompt") }],
+    [
+      "more than fields put into what the prompt began with",
+      { prompt: `${promptStart} {{customer}}{{amount}}\n` },
+      { prompt: expect.stringContaining("Say in the prompt") },
+    ],
+    [
+      "fields that can be, which is said before they are missed",
+      { input: { type: "array" } },
+      { input: expect.stringContaining("JSON Schema of an object") },
+    ],
+  ];
+  for (const [name, wish, fields] of bad)
+    test(name, () => {
+      const definition = { ...OFFER, ...wish };
+      expect(() => checkForm(definition, { whole: true })).toThrow(expect.objectContaining({ fields }));
+    });
+  test("a draft needs none of it", () => {
+    const definition = { ...OFFER, input: form({}), prompt: promptStart };
+    expect(checkForm(definition, { whole: false })).toMatchObject({ prompt: promptStart });
+  });
+});
+
+describe("the panel's example of a message", () => {
+  const cases: [object, string][] = [
+    [{ type: "string" }, 'a="…"'],
+    [{ type: "string", format: "textarea" }, 'a="…"'],
+    [{ type: "number" }, "a=12"],
+    [{ type: "boolean" }, "a=yes"],
+    [{ type: "string", enum: ["German", "English"] }, "a=German"],
+    [{ type: "string", enum: ["very short"] }, 'a="very short"'],
+    [{ type: "string", enum: ['a 6" pipe'] }, 'a="a 6\\" pipe"'],
+    [{ type: "string", format: "date" }, "a=2026-03-14"],
+    [{ type: "string", format: "email" }, "a=ann@example.org"],
+  ];
+  test.each(cases)("%j is written so, and read", (field, example) => {
+    const input = form({ a: field });
+    expect(editedFields(input).map(exampleOf)).toEqual([example]);
+    expect(readFilling(`!offer ${example}`, { ...offer, input })).toEqual({ values: { a: expect.anything() } });
+  });
+});
 
 test("places that name no field, and fields without a place, are said before it is published", () => {
   expect(formWarnings({ ...OFFER, prompt: "Write to {{custommer}} about {{ amount }}." })).toEqual([

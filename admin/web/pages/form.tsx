@@ -6,7 +6,6 @@ import { useGet } from "../api.ts";
 import { useMay, useParam, useThisClient } from "../me.tsx";
 import { Page } from "../parts/page.tsx";
 import { Trouble } from "../parts/trouble.tsx";
-import { useSavedDraft } from "../parts/use-saved-draft.ts";
 import { Waiting } from "../parts/waiting.tsx";
 import { to } from "../paths.ts";
 import { texts } from "../texts.ts";
@@ -14,12 +13,13 @@ import { useLeaving } from "./agents/leave.ts";
 import { SaveState } from "./agents/publish.tsx";
 import { FormActions } from "./forms/actions.tsx";
 import { FormConflict } from "./forms/conflict.tsx";
-import { editable, type Form, formPath } from "./forms/definition.ts";
-import { Edit, type FormDraft } from "./forms/edit.tsx";
+import { type Form, formPath } from "./forms/definition.ts";
+import { Edit } from "./forms/edit.tsx";
 import { Fill } from "./forms/fill.tsx";
 import { PublishForm } from "./forms/publish-form.tsx";
 import { Runs } from "./forms/runs.tsx";
 import { FormState } from "./forms/state.tsx";
+import { type FormDraft, useFormDraft } from "./forms/use-form-draft.ts";
 import { Versions } from "./forms/versions.tsx";
 
 const words = texts.forms;
@@ -45,13 +45,7 @@ function OneForm({ client, id }: { client: string; id: string }) {
 
 function Loaded({ client, form }: { client: string; form: Form }) {
   const mayWrite = useMay("forms.write");
-  const draft = useSavedDraft({
-    thing: form,
-    path: formPath(client, form.id),
-    mayWrite,
-    editable,
-    adopted: words.adopted,
-  });
+  const draft = useFormDraft(client, form, mayWrite);
   useLeaving(draft);
   return (
     <Page

@@ -28,6 +28,7 @@ export const formsTexts = {
     commandHelp: (name: string) =>
       `People write !${name || "offer"} in a room; agents call it form_${name || "offer"}.`,
     yes: "Make it",
+    /** `bots/forms/definition.ts` knows it, so that nobody publishes it. */
     promptStart: "Write here what is to be done with what was filled in.",
   },
   edit: {
@@ -86,7 +87,7 @@ export const formsTexts = {
     twice: "Two fields cannot have the same name.",
     advanced: "Advanced: the JSON Schema",
     schema: "JSON Schema of the fields",
-    badJson: "This is no JSON. What the form shows is kept.",
+    badJson: "This is no JSON. What the form shows is kept. Mend it, or empty this field to see again what is kept.",
   },
   preview: {
     title: "Try it",
@@ -103,6 +104,8 @@ export const formsTexts = {
     yes: "Publish",
     done: (title: string) => `${title} is published.`,
     nothing: "Everything is published.",
+    unread:
+      "It cannot be published yet: what stands under “Advanced: the JSON Schema” is no JSON. Mend it, or empty that field.",
     notSaved: "It is not saved yet, so it cannot be published. Look at what is marked.",
   },
   actions: {

@@ -7,8 +7,8 @@ import { askFirst } from "../../parts/ask.tsx";
 import { to } from "../../paths.ts";
 import { texts } from "../../texts.ts";
 import { type Form, formPath } from "./definition.ts";
-import type { FormDraft } from "./edit.tsx";
 import { PostLink } from "./post-link.tsx";
+import type { FormDraft } from "./use-form-draft.ts";
 
 const words = texts.forms.actions;
 

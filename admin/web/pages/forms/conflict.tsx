@@ -1,6 +1,6 @@
 import { Button, Group, Modal, Stack, Text } from "@mantine/core";
 import { texts } from "../../texts.ts";
-import type { FormDraft } from "./edit.tsx";
+import type { FormDraft } from "./use-form-draft.ts";
 import { Differences } from "./versions.tsx";
 
 const words = texts.forms.conflict;

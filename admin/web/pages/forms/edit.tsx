@@ -1,7 +1,6 @@
 import { Box, Fieldset, Group, Radio, SimpleGrid, Stack, Textarea, TextInput, Title } from "@mantine/core";
 import { useMediaQuery } from "@mantine/hooks";
 import { Trouble } from "../../parts/trouble.tsx";
-import type { SavedDraft } from "../../parts/use-saved-draft.ts";
 import { texts } from "../../texts.ts";
 import type { Definition, Form } from "./definition.ts";
 import { DoerField } from "./doer-field.tsx";
@@ -9,11 +8,10 @@ import { KINDS } from "./fields.ts";
 import { FieldsEditor } from "./fields-editor.tsx";
 import { Preview } from "./preview.tsx";
 import { PromptField } from "./prompt-field.tsx";
+import type { FormDraft } from "./use-form-draft.ts";
 
 const words = texts.forms.edit;
 const INPUT_KINDS = KINDS.filter((kind) => kind !== "list");
-
-export type FormDraft = SavedDraft<Definition>;
 
 interface Props {
   client: string;
@@ -25,7 +23,7 @@ interface Props {
 /** Everything that makes a form, saved while it is written, beside what people will see. */
 export function Edit({ client, form, draft, mayWrite }: Props) {
   const narrow = useMediaQuery("(max-width: 62em)", undefined, { getInitialValueInEffect: false });
-  const { definition, errors, change } = draft;
+  const { definition, errors, change, holdBack } = draft;
   return (
     <Stack gap="md">
       {draft.state === "failed" && Object.keys(errors).length === 0 && <Trouble error={draft.error} />}
@@ -69,11 +67,12 @@ export function Edit({ client, form, draft, mayWrite }: Props) {
               requiredLabel={texts.forms.field.required}
               error={errors.input}
               onChange={(input) => change({ input })}
+              holdBack={holdBack}
             />
             <Title order={2}>{words.prompt}</Title>
             <PromptField definition={definition} error={errors.prompt} change={change} />
             <DoerField client={client} form={form} definition={definition} errors={errors} change={change} />
-            <Output definition={definition} error={errors.output} change={change} />
+            <Output definition={definition} error={errors.output} change={change} holdBack={holdBack} />
           </Stack>
         </Fieldset>
         {mayWrite && (
@@ -90,9 +89,10 @@ interface OutputProps {
   definition: Definition;
   error: string | undefined;
   change: (part: Partial<Definition>) => void;
+  holdBack: FormDraft["holdBack"];
 }
 
-function Output({ definition, error, change }: OutputProps) {
+function Output({ definition, error, change, holdBack }: OutputProps) {
   const { output } = definition;
   const choose = (next: string) =>
     change({
@@ -122,6 +122,7 @@ function Output({ definition, error, change }: OutputProps) {
           requiredLabel={texts.forms.field.requiredOut}
           error={error}
           onChange={(next) => change({ output: next })}
+          holdBack={holdBack}
         />
       )}
     </Stack>

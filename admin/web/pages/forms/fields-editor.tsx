@@ -1,4 +1,4 @@
-import { Accordion, Button, JsonInput, Stack, Text } from "@mantine/core";
+import { Accordion, Button, Stack, Text, Textarea } from "@mantine/core";
 import { IconPlus } from "@tabler/icons-react";
 import { useEffect, useRef, useState } from "react";
 import { sameJson } from "../../parts/same-json.ts";
@@ -6,6 +6,7 @@ import { texts } from "../../texts.ts";
 import type { JsonSchema } from "./definition.ts";
 import { FieldCard } from "./field-card.tsx";
 import { type EditedField, fieldsOf, freeName, isFieldName, type Kind, newKey, schemaOf } from "./fields.ts";
+import type { FormDraft } from "./use-form-draft.ts";
 
 const words = texts.forms.field;
 
@@ -16,10 +17,11 @@ interface Props {
   requiredLabel: string;
   error: string | undefined;
   onChange: (schema: JsonSchema) => void;
+  holdBack: FormDraft["holdBack"];
 }
 
 /** Fields without code: added, ordered, removed; as JSON Schema for those who want that. */
-export function FieldsEditor({ label, schema, kinds, requiredLabel, error, onChange }: Props) {
+export function FieldsEditor({ label, schema, kinds, requiredLabel, error, onChange, holdBack }: Props) {
   const [fields, setFields] = useFields(schema);
   const change = (next: EditedField[]) => {
     setFields(next);
@@ -75,7 +77,7 @@ export function FieldsEditor({ label, schema, kinds, requiredLabel, error, onCha
           {words.add}
         </Button>
       </div>
-      <Advanced schema={schema} onChange={onChange} />
+      <Advanced schema={schema} onChange={onChange} holdBack={holdBack} />
     </Stack>
   );
 }
@@ -96,16 +98,17 @@ function useFields(schema: JsonSchema): [EditedField[], (fields: EditedField[]) 
   return [fields, setFields];
 }
 
-function Advanced({ schema, onChange }: { schema: JsonSchema; onChange: (schema: JsonSchema) => void }) {
+function Advanced({ schema, onChange, holdBack }: Pick<Props, "schema" | "onChange" | "holdBack">) {
   const [typed, setTyped] = useState<string | null>(null);
   const [wrong, setWrong] = useState(false);
+  useEffect(() => (wrong ? holdBack() : undefined), [wrong, holdBack]);
   const take = () => {
     if (typed === null) return;
-    const read = readJson(typed);
-    setWrong(read === null);
-    if (read === null) return;
-    setTyped(null);
-    onChange(read);
+    const emptied = typed.trim() === "";
+    const read = emptied ? null : readJson(typed);
+    setWrong(!emptied && read === null);
+    if (emptied || read !== null) setTyped(null);
+    if (read !== null) onChange(read);
   };
   return (
     <Accordion variant="contained" chevronPosition="left">
@@ -114,16 +117,18 @@ function Advanced({ schema, onChange }: { schema: JsonSchema; onChange: (schema:
           <Text size="sm">{words.advanced}</Text>
         </Accordion.Control>
         <Accordion.Panel>
-          <JsonInput
+          {/* Mantine's JsonInput keeps its `error` to itself while the text is no JSON. */}
+          <Textarea
             label={words.schema}
             value={typed ?? JSON.stringify(schema, null, 2)}
             error={wrong ? words.badJson : undefined}
             autosize
             minRows={6}
             maxRows={20}
+            autoComplete="off"
             spellCheck={false}
             styles={{ input: { fontFamily: "var(--mantine-font-family-monospace)" } }}
-            onChange={setTyped}
+            onChange={({ currentTarget }) => setTyped(currentTarget.value)}
             onBlur={take}
           />
         </Accordion.Panel>

@@ -101,6 +101,22 @@ const TYPES: Record<Kind, JsonSchema> = {
 const defined = (schema: JsonSchema): JsonSchema =>
   Object.fromEntries(Object.entries(schema).filter(([, value]) => value !== undefined));
 
+/** How it is written in a message that fills in the form; “…” stands for words. */
+export function exampleOf({ name, kind, choices: [choice] }: EditedField): string {
+  if (kind === "choice" && choice !== undefined) return `${name}=${quoted(choice)}`;
+  return `${name}=${EXAMPLES[kind] ?? '"…"'}`;
+}
+
+const EXAMPLES: Partial<Record<Kind, string>> = {
+  number: "12",
+  yesno: "yes",
+  date: "2026-03-14",
+  mail: "ann@example.org",
+};
+
+/** A choice of several words, or with marks that a message reads as quotation marks. */
+const quoted = (text: string): string => (/[\s"“„«]/.test(text) ? `"${text.replaceAll('"', '\\"')}"` : text);
+
 export const isFieldName = (name: string): boolean => /^[a-z][a-z0-9_]{0,39}$/.test(name);
 
 /** "field_3": the first of its kind that is free. */

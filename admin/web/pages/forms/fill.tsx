@@ -7,7 +7,7 @@ import { SchemaForm } from "../../parts/schema-form.tsx";
 import { Trouble } from "../../parts/trouble.tsx";
 import { texts } from "../../texts.ts";
 import { type Form, formPath } from "./definition.ts";
-import { fieldsOf } from "./fields.ts";
+import { exampleOf, fieldsOf } from "./fields.ts";
 import { Result } from "./result.tsx";
 
 const words = texts.forms.fill;
@@ -69,10 +69,7 @@ function ToRoom({ client, room }: { client: string; room: string }) {
 
 function Beside({ form }: { form: Form }) {
   const required = fieldsOf(form.input ?? {}).filter(({ required }) => required);
-  const example = [
-    `!${form.name}`,
-    ...required.map(({ name, kind }) => `${name}=${kind === "number" ? "12" : '"…"'}`),
-  ].join(" ");
+  const example = [`!${form.name}`, ...required.map(exampleOf)].join(" ");
   return (
     <Group gap={6}>
       <Text size="sm" c="dimmed">

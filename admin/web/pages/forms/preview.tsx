@@ -7,9 +7,9 @@ import { Trouble } from "../../parts/trouble.tsx";
 import { Problem } from "../../problem.ts";
 import { texts } from "../../texts.ts";
 import { type Form, formPath } from "./definition.ts";
-import type { FormDraft } from "./edit.tsx";
 import { valueErrors } from "./fill.tsx";
 import { Result } from "./result.tsx";
+import type { FormDraft } from "./use-form-draft.ts";
 
 const words = texts.forms.preview;
 

@@ -15,12 +15,15 @@ interface Props {
 /** The prompt, with the form's fields to click in where the cursor stands. */
 export function PromptField({ definition, error, change }: Props) {
   const area = useRef<HTMLTextAreaElement>(null);
+  // A browser says 0 for a caret that was never there.
+  const entered = useRef(false);
   const fields = fieldsOf(definition.input);
   const putIn = (name: string) => {
     const place = `{{${name}}}`;
     const { prompt } = definition;
-    const from = area.current?.selectionStart ?? prompt.length;
-    const until = area.current?.selectionEnd ?? from;
+    const caret = entered.current ? area.current : null;
+    const from = caret?.selectionStart ?? prompt.length;
+    const until = caret?.selectionEnd ?? from;
     change({ prompt: prompt.slice(0, from) + place + prompt.slice(until) });
     requestAnimationFrame(() => {
       area.current?.focus();
@@ -38,6 +41,9 @@ export function PromptField({ definition, error, change }: Props) {
         autosize
         minRows={5}
         maxRows={24}
+        onFocus={() => {
+          entered.current = true;
+        }}
         onChange={({ currentTarget }) => change({ prompt: currentTarget.value })}
       />
       {fields.length > 0 && (

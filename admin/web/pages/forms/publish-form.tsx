@@ -6,10 +6,11 @@ import { saidTrouble } from "../../parts/said.tsx";
 import { Trouble } from "../../parts/trouble.tsx";
 import { texts } from "../../texts.ts";
 import { type Form, formPath } from "./definition.ts";
-import type { FormDraft } from "./edit.tsx";
+import type { FormDraft } from "./use-form-draft.ts";
 
 const words = texts.forms.publish;
 const unsaved = () => new Problem({ status: 0, code: "unsaved", detail: words.notSaved });
+const unread = () => new Problem({ status: 0, code: "unread", detail: words.unread });
 
 /** Saves what is unsaved, asks for a word about it, and makes it what people fill in. */
 export function PublishForm({ client, form, draft }: { client: string; form: Form; draft: FormDraft }) {
@@ -38,9 +39,14 @@ export function PublishForm({ client, form, draft }: { client: string; form: For
     },
   );
   const begin = async () => {
-    if (await draft.save()) open();
+    // What it was refused for before may be mended.
+    publishing.reset();
+    if (draft.isHeldBack()) saidTrouble(unread());
+    else if (await draft.save()) open();
     else saidTrouble(unsaved());
   };
+  const refused = publishing.error instanceof Problem ? publishing.error.detail : null;
+  const notices = [...form.problems.map(({ message }) => message), ...form.warnings].filter((said) => said !== refused);
   const nothing = !first && form.draft === null && draft.state === "saved";
   return (
     <>
@@ -74,7 +80,7 @@ export function PublishForm({ client, form, draft }: { client: string; form: For
                 onChange={(event) => setNote(event.currentTarget.value)}
               />
             )}
-            {[...form.problems.map(({ message }) => message), ...form.warnings].map((sentence) => (
+            {notices.map((sentence) => (
               <Text key={sentence} size="sm" c="dimmed">
                 {sentence}
               </Text>

@@ -9,7 +9,7 @@ import { Waiting } from "../../parts/waiting.tsx";
 import { When } from "../../parts/when.tsx";
 import { texts } from "../../texts.ts";
 import { type Definition, type Form, formPath } from "./definition.ts";
-import type { FormDraft } from "./edit.tsx";
+import type { FormDraft } from "./use-form-draft.ts";
 
 const TextDiff = lazy(() => import("../agents/text-diff.tsx"));
 const words = texts.forms.versions;
