@@ -3,6 +3,7 @@ import postgres from "postgres";
 import type { Context } from "../core/context.ts";
 import { AppError } from "../core/errors.ts";
 import { APPSERVICE_ID } from "./access.ts";
+import type { Unsent } from "./drivers/driver.ts";
 
 export interface SynapseDatabase {
   name: string;
@@ -84,15 +85,18 @@ export async function setBackAppservice(ctx: Context, tenantId: string, database
 /**
  * Events of transactions that Synapse keeps although it counts us as up. One is being sent, perhaps; but one that was made in the
  * moment in which its recoverer ended stays there until the next outage (synapse/appservice/scheduler.py: `on_recovered` sets the
- * state after the last look). To be received here: doing it twice changes nothing.
+ * state after the last look). To be received here: doing it twice changes nothing. While it counts us as down, it is `recovering`.
  */
-export async function unsentEvents(ctx: Context, database: SynapseDatabase): Promise<Record<string, unknown>[]> {
+export async function unsentEvents(ctx: Context, database: SynapseDatabase): Promise<Unsent> {
   return await withSynapseDatabase(ctx, database, async (sql) => {
+    const [known] = await sql<{ state: string | null }[]>`
+      select state from application_services_state where as_id = ${APPSERVICE_ID}`;
+    if (known?.state === "down") return { recovering: true, events: [] };
+    // Read after the state: what is made from now on is made by one that knows that we are up.
     const waiting = await sql<{ event_ids: string }[]>`
-      select event_ids from application_services_txns join application_services_state using (as_id)
-      where as_id = ${APPSERVICE_ID} and state = 'up' order by txn_id`;
+      select event_ids from application_services_txns where as_id = ${APPSERVICE_ID} order by txn_id`;
     const ids = waiting.flatMap((row) => JSON.parse(row.event_ids) as string[]);
-    return ids.length === 0 ? [] : await readEvents(sql, sql`e.event_id = any(${ids})`);
+    return { recovering: false, events: ids.length === 0 ? [] : await readEvents(sql, sql`e.event_id = any(${ids})`) };
   });
 }
 

@@ -141,10 +141,14 @@ async function blame(tended: Tended, access: TenantAccess, cause: unknown): Prom
 
 async function lookForUnsent(tended: Tended, access: TenantAccess): Promise<void> {
   const { ctx, driver, row } = tended;
-  if (owesPing(row.id)) tended.quickLooks = QUICK_LOOKS;
+  const unsent = await driver.unsent?.(ctx, row);
+  // What it holds back at the end of a long recovery must not wait for the next slow look.
+  if (owesPing(row.id) || unsent?.recovering) tended.quickLooks = QUICK_LOOKS;
   else if (tended.quickLooks > 0) tended.quickLooks--;
-  const unsent = (await driver.unsent?.(ctx, row)) ?? [];
-  if (unsent.length > 0) await receive(ctx, row.id, unsent);
+  if (unsent && unsent.events.length > 0) {
+    const rooms = await receive(ctx, row.id, unsent.events);
+    if (rooms.length > 0) tended.log.info({ rooms }, "took what the homeserver held back at the end of a recovery");
+  }
   if (tended.sweeps > 0) {
     const forgotten = (await driver.forgotten?.(ctx, row)) ?? [];
     if (forgotten.length > 0) {

@@ -11,8 +11,8 @@ export interface Driver {
   start(ctx: Context, tenant: TenantRow, place: Place): Promise<Running>;
   /** Makes a user a server admin, where the driver can (it may need another admin otherwise). */
   makeAdmin?(ctx: Context, tenant: TenantRow, userId: string): Promise<void>;
-  /** Events that it holds back although nothing hinders it; asked for after every disturbance and now and then. */
-  unsent?(ctx: Context, tenant: TenantRow): Promise<Record<string, unknown>[]>;
+  /** What it holds back; asked for after every disturbance and now and then. */
+  unsent?(ctx: Context, tenant: TenantRow): Promise<Unsent>;
   /** Events that it dropped while its database was away; asked for after such an outage. */
   forgotten?(ctx: Context, tenant: TenantRow): Promise<Record<string, unknown>[]>;
   /** For homeservers that others start: milliseconds after which it is looked at again. It has no crash loop. */
@@ -27,6 +27,13 @@ export interface Driver {
   logFile?(ctx: Context, tenant: TenantRow): string;
   /** Writes what is worth keeping to `backup` (a tar file) unless that is null, then takes everything away that `start` made. */
   remove(ctx: Context, tenant: TenantRow, place: Place, backup: string | null): Promise<void>;
+}
+
+export interface Unsent {
+  /** It is still handing over what had waited: it may begin to hold something back at the end of that. */
+  recovering: boolean;
+  /** Events that it holds back although nothing hinders it. */
+  events: Record<string, unknown>[];
 }
 
 export interface BackupWatch {

@@ -183,23 +183,45 @@ describe("a tenant's own Synapse", { timeout: 60_000 }, () => {
     expect(await arrived(texts, 8_000)).toEqual(texts);
   });
 
-  test("a transaction that Synapse forgot to send, though it counts us as up, is looked for", async () => {
+  /** As after the race in Synapse's recoverer: a message never came, its transaction lies there, and the state is what it is. */
+  async function heldBack(text: string, state: "up" | "down"): Promise<void> {
     const { ctx } = world;
-    const text = "forgotten by the recoverer";
     await ann.say(room, text);
     await arrived([text]);
-    // As after the race in Synapse's recoverer: the event never came, its transaction lies there, the state is up.
     const [row] = await ctx.sql<{ event_id: string }[]>`
       delete from inbox where tenant_id = ${tenantId} and content->>'body' = ${text} returning event_id`;
+    await inSynapse(async (sql) => {
+      await sql`update application_services_state set state = ${state} where as_id = 'agentopia'`;
+      await sql`insert into application_services_txns (as_id, txn_id, event_ids)
+        select 'agentopia', coalesce(min(txn_id), 2) - 1, ${JSON.stringify([row?.event_id])} from application_services_txns`;
+    });
+  }
+
+  async function inSynapse(use: Parameters<typeof withSynapseDatabase>[2]): Promise<void> {
+    const { ctx } = world;
     const secrets = openTenantSecrets(ctx, await getTenant(ctx, tenantId));
     const { database: name = "" } = (await getTenant(ctx, tenantId)).config;
-    await withSynapseDatabase(ctx, { name, password: secrets.databasePassword ?? "" }, async (sql) => {
-      await sql`insert into application_services_txns (as_id, txn_id, event_ids)
-        values ('agentopia', 1, ${JSON.stringify([row?.event_id])})`;
-    });
+    await withSynapseDatabase(ctx, { name, password: secrets.databasePassword ?? "" }, use);
+  }
+
+  test("a transaction that Synapse forgot to send, though it counts us as up, is looked for", async () => {
+    await heldBack("forgotten by the recoverer", "up");
     await world.down();
     await world.up();
-    await arrived([text]);
+    await arrived(["forgotten by the recoverer"]);
+  });
+
+  test("one that it forgets at the end of a long recovery is found seconds later", async () => {
+    await heldBack("forgotten at the end", "down");
+    await world.down();
+    await world.up();
+    // More than the few quick looks after a start: it goes on looking because it is told that the recovery goes on.
+    const pings = world.pings(tenantId);
+    await eventually("five looks", () => world.pings(tenantId) >= pings + 5, { timeoutMs: 30_000 });
+    await inSynapse((sql) => sql`update application_services_state set state = 'up' where as_id = 'agentopia'`);
+    const upAgain = world.pings(tenantId);
+    await arrived(["forgotten at the end"]);
+    expect(world.pings(tenantId) - upAgain).toBeLessThanOrEqual(2);
   });
 
   test("a running Synapse is taken over by the next platform, not started again", async () => {

@@ -28,6 +28,8 @@ export interface World {
   up(): Promise<void>;
   /** The platform is gone as after a `kill -9`: homeservers go on, nobody listens. */
   down(): Promise<void>;
+  /** How often a tenant's homeserver answered a ping of ours, which each look after it begins with. */
+  pings(tenantId: string): number;
   end(failed: boolean, name: string): Promise<void>;
 }
 
@@ -56,6 +58,7 @@ export async function startWorld(): Promise<World> {
   const internalUrl = `http://127.0.0.1:${port}`;
   let wake: Wake | undefined;
   let server: ServerType | undefined;
+  const pings = new Map<string, number>();
   const world: World = {
     ctx,
     internalUrl,
@@ -63,8 +66,9 @@ export async function startWorld(): Promise<World> {
     async up() {
       wake = openWake(url, ctx.log);
       world.supervisor = startSupervisor(ctx, { wake, internalUrl, everyMs: 1000 });
-      server = await listen(ctx, port);
+      server = await listen(ctx, port, pings);
     },
+    pings: (tenantId) => pings.get(`/as/${tenantId}/_matrix/app/v1/ping`) ?? 0,
     async down() {
       await world.supervisor.stop({ leave: true });
       await wake?.close();
@@ -87,11 +91,15 @@ export async function startWorld(): Promise<World> {
   return world;
 }
 
-function listen(ctx: Context, port: number): Promise<ServerType> {
+function listen(ctx: Context, port: number, pings: Map<string, number>): Promise<ServerType> {
+  const inbox = inboxRoutes(ctx);
+  const fetch = (request: Request) => {
+    const { pathname } = new URL(request.url);
+    if (pathname.endsWith("/ping")) pings.set(pathname, (pings.get(pathname) ?? 0) + 1);
+    return inbox.fetch(request);
+  };
   return new Promise((resolve) => {
-    const server = serve({ fetch: inboxRoutes(ctx).fetch, port, hostname: "127.0.0.1" }, (_: AddressInfo) =>
-      resolve(server),
-    );
+    const server = serve({ fetch, port, hostname: "127.0.0.1" }, (_: AddressInfo) => resolve(server));
   });
 }
 
