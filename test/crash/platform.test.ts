@@ -45,7 +45,7 @@ test("8 answers are in the model when the platform is killed: all are finished s
   const { platform } = shared;
   platform.model.hold();
   for (const room of crowd.rooms.slice(0, 8)) await crowd.ask(room);
-  await platform.model.until((model) => model.heldNow().length === 8, "8 answers in the model");
+  await crowd.inTheModel(8);
   await platform.kill9();
   platform.model.release();
   await platform.start();

@@ -15,7 +15,7 @@ test("an upgrade with runs under way loses none: they end in the version in whic
   const old = await platform.also("worker");
   platform.model.hold();
   for (let n = 0; n < 8; n++) await crowd.ask(crowd.rooms[n % 4] ?? "");
-  await platform.model.until((model) => model.heldNow().length >= 8, "eight answers in the model");
+  await crowd.inTheModel(8);
   await old.stop();
 
   const next = spawn(process.execPath, ["test/crash/next-version.ts"], {

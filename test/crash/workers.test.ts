@@ -27,7 +27,7 @@ test("one receiver and two workers share the questions; when one is killed for g
 
   platform.model.hold();
   for (let n = 0; n < 16; n++) await crowd.ask(crowd.rooms[n % 8] ?? "");
-  await platform.model.until((model) => model.heldNow().length >= 8, "answers in the model");
+  await crowd.inTheModel(8);
   await workers[0]?.kill9();
   platform.model.release();
   for (let n = 0; n < 16; n++) {

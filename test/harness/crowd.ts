@@ -15,6 +15,8 @@ export interface Crowd {
   asked: Asked[];
   /** Asks in a room; goes on trying, as clients do, until the homeserver has taken it. */
   ask(roomId: string, directive?: string): Promise<Asked>;
+  /** Waits until so many answers are held in the model; else says of the newest questions how far each came. */
+  inTheModel(count: number): Promise<void>;
   /** Waits until nothing is open any more, then returns what is wrong: empty when each question has exactly one finished answer. */
   faults(timeoutMs?: number): Promise<string[]>;
 }
@@ -61,6 +63,13 @@ export async function makeCrowd(platform: Platform, options: { tenant: string; r
         "m.mentions": { user_ids: [agent.userId] },
       });
       return question;
+    },
+    async inTheModel(count) {
+      try {
+        await platform.model.until((model) => model.heldNow().length >= count, `${count} answers in the model`);
+      } catch (error) {
+        throw new Error(`${(error as Error).message} ${await whereabouts(platform, tenant, asked.slice(-2 * count))}`);
+      }
     },
     faults: (timeoutMs = 120_000) => faultsOf(platform, { tenant, person, asked }, timeoutMs),
   };
@@ -125,9 +134,29 @@ async function faultsOf(
     await eventually("nothing to be open", () => nothingOpen(platform, tenant), { timeoutMs: 30_000, everyMs: 200 });
   } catch (error) {
     const faults = await now();
-    return faults.length > 0 ? faults : [String(error)];
+    const open = asked.filter(({ marker }) =>
+      faults.some((fault) => lostOrOpen.test(fault) && fault.startsWith(`${marker} `)),
+    );
+    return faults.length > 0 ? [...faults, await whereabouts(platform, tenant, open)] : [String(error)];
   }
   return now();
+}
+
+/** How far each question came, as the rows say it. */
+async function whereabouts({ ctx }: Platform, tenant: string, asked: Asked[]): Promise<string> {
+  const rows = await ctx.sql<
+    { eventId: string; outcome: string | null; run: string | null; workflow: string | null }[]
+  >`
+    select i.event_id as "eventId", i.outcome, r.state as run, w.status as workflow from inbox i
+      left join runs r on r.tenant_id = i.tenant_id and r.trigger_event = i.event_id
+      left join dbos.workflow_status w on w.workflow_uuid = r.workflow_id
+    where i.tenant_id = ${tenant} and i.event_id = any(${asked.map(({ id }) => id)})`;
+  const lines = asked.map(({ id, marker }) => {
+    const row = rows.find(({ eventId }) => eventId === id);
+    if (!row) return `${marker}: never came in`;
+    return `${marker}: ${row.outcome ?? "not routed"}, run ${row.run ?? "none"}, workflow ${row.workflow ?? "none"}`;
+  });
+  return `How far they came: ${lines.join("; ") || "none is open"}.`;
 }
 
 /** True when a second answer could no longer come: all is routed, no run is open. */
