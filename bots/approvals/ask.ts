@@ -10,7 +10,8 @@ import { USUAL_APPROVAL_MINUTES } from "../tools/settings.ts";
 import type { Tool, ToolRun } from "../tools/tool.ts";
 import type { Work } from "../work.ts";
 import { writeAction } from "../write-decision.ts";
-import { argumentsText, MAX_ARGUMENTS } from "./text.ts";
+import { argumentsText } from "./arguments.ts";
+import { asItIs, MAX_ARGUMENTS, quoted } from "./text.ts";
 
 const MAX_SENTENCE = 1000;
 /** Of arguments, as text and as HTML: an event has 64 KB with everything else in it. */
@@ -87,9 +88,9 @@ export async function askInput(
 
 /** Whole, in one message. */
 function canBeShown(args: Record<string, unknown>): boolean {
-  const text = argumentsText(args);
-  if (text.length > MAX_ARGUMENTS) return false;
-  const { body, html = "" } = renderMarkdown(text);
+  if (JSON.stringify(args).length > MAX_ARGUMENTS) return false;
+  const body = argumentsText(args, asItIs);
+  const { html = "" } = renderMarkdown(argumentsText(args, quoted));
   return Buffer.byteLength(JSON.stringify([body, html])) <= MAX_SHOWN_BYTES;
 }
 

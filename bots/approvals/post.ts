@@ -71,7 +71,10 @@ async function readRow({ sql }: Context, id: string): Promise<Row | null> {
   return row ?? null;
 }
 
-/** With the two reactions that people are most likely to want, so that a tap is enough; the agent's own decide nothing. */
+/** The reactions that decide, with a short name each for its transaction. */
+const REACTIONS = { "✅": "yes", "❌": "no", "♾️": "always" };
+
+/** With the reactions that people may want, so that a tap is enough; the agent's own decide nothing. */
 async function post(ctx: Context, row: Row): Promise<string> {
   const eventId = await send(ctx, row, `approval-${row.id}`, {
     ...message((quote) => questionText(textOf(row), quote)),
@@ -80,11 +83,12 @@ async function post(ctx: Context, row: Row): Promise<string> {
     ...marks(row),
   });
   await ctx.sql`update approvals set event_id = ${eventId} where id = ${row.id}`;
-  const keys = row.kind === "tool" && row.state === "open" ? ["✅", "❌"] : [];
-  for (const key of keys) {
+  if (row.kind !== "tool" || row.state !== "open") return eventId;
+  for (const [key, name] of Object.entries(REACTIONS)) {
+    if (name === "always" && !row.grantable) continue;
     const content = { "m.relates_to": { rel_type: "m.annotation", event_id: eventId, key } };
     const { tenantId, agentUserId: as, deviceId, roomId } = row;
-    const txnId = `approval-${row.id}-${key === "✅" ? "yes" : "no"}`;
+    const txnId = `approval-${row.id}-${name}`;
     await sendEvent(ctx, { tenantId, as, deviceId, roomId, txnId, type: "m.reaction", content });
   }
   return eventId;

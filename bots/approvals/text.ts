@@ -1,4 +1,6 @@
 /** What people read of an approval. Pure. */
+import { visible } from "../tools/visible.ts";
+import { argumentsText, type Quote } from "./arguments.ts";
 
 export interface ApprovalText {
   agent: string;
@@ -26,28 +28,11 @@ export interface Decided {
 /** Largest question: what is longer cannot be shown whole, and is not asked. */
 export const MAX_ARGUMENTS = 10_000;
 
-/** How a text that somebody else wrote stands in a message: `asItIs` where it is plain, `quoted` in Markdown. */
-type Quote = (text: string) => string;
-
 /** On one line, and nothing in it hides or turns what is written. */
 export const asItIs: Quote = (text) => visible(text.replaceAll(/\s+/g, " "));
 
 /** Likewise, and no sign of it means anything: no emphasis, link or HTML that pretends to be the platform's own words. */
 export const quoted: Quote = (text) => asItIs(text).replaceAll(/[!-/:-@[-`{-~]/g, "\\$&");
-
-/** What cannot be seen stands there as it is written in JSON. Joiners stay: many languages need them. */
-const visible = (text: string): string =>
-  text.replaceAll(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, (sign) =>
-    /[\n\u200c\u200d]/.test(sign)
-      ? sign
-      : Array.from({ length: sign.length }, (_, n) => `\\u${sign.charCodeAt(n).toString(16).padStart(4, "0")}`).join(
-          "",
-        ),
-  );
-
-/** Arguments as people see them. */
-export const argumentsText = (args: Record<string, unknown> | null): string =>
-  fenced(visible(JSON.stringify(args ?? {}, null, 2)));
 
 /** The question. */
 export function questionText(approval: ApprovalText, quote: Quote): string {
@@ -62,7 +47,7 @@ export function questionText(approval: ApprovalText, quote: Quote): string {
   return [
     `**${agent} wants to ${quote(sentence)}.**`,
     ...(why ? [quote(why)] : []),
-    argumentsText(args),
+    argumentsText(args, quote),
     `React with ✅ to allow it or ❌ to refuse it${grantable ? "; ♾️ allows it always in this room" : ""}. Or reply: a reply that begins with “yes” allows it, any other refuses it. ` +
       `${who} or a manager decides, here or in the panel, until ${until}.`,
   ].join("\n\n");
@@ -81,7 +66,7 @@ export function decidedText(approval: ApprovalText, decided: Decided, quote: Quo
   const agent = quote(approval.agent);
   const about =
     kind === "input" ? `**${agent} asked:** ${visible(sentence)}` : `**${agent} wanted to ${quote(sentence)}.**`;
-  const shown = kind === "tool" ? [argumentsText(args)] : [];
+  const shown = kind === "tool" ? [argumentsText(args, quote)] : [];
   return [about, ...shown, outcome(kind, decided, quote)].join("\n\n");
 }
 
@@ -100,11 +85,4 @@ function outcome(kind: ApprovalText["kind"], { state, by, answer, always }: Deci
     case "withdrawn":
       return "The answer was ended before anybody decided.";
   }
-}
-
-/** Longer than any fence in it. */
-function fenced(text: string): string {
-  const longest = Math.max(2, ...[...text.matchAll(/`+/g)].map(([ticks]) => ticks.length));
-  const fence = "`".repeat(longest + 1);
-  return `${fence}json\n${text}\n${fence}`;
 }
