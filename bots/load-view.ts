@@ -67,7 +67,7 @@ export async function loadView(sql: TransactionSql, room: RoomRow, event: Routed
     known,
     answers,
     approvals,
-    inputs: around.inputs,
+    asked: around.asked,
     form: named[0] ?? null,
     forms,
     threadAgents: threads.map(({ agentId }) => agentId),
@@ -105,8 +105,8 @@ interface Around {
   pairs: Record<string, number>;
   /** The newest runs that the sender asked for, newest first. */
   recent: { agentId: string; askedAt: number; finishedAt: number | null }[];
-  /** Open questions to the sender. */
-  inputs: ApprovalView[];
+  /** Open questions to the sender, or to whoever may decide. */
+  asked: ApprovalView[];
 }
 
 /**
@@ -140,7 +140,7 @@ async function loadAround(sql: TransactionSql, room: RoomRow, event: RoutedEvent
       (select display_name ${here} and user_id = ${event.sender}) as "senderName",
       ${speaks ? pairsOf(sql, room, event.sender) : sql`'{}'::json`} as pairs,
       ${speaks ? recentOf(sql, room, event.sender) : sql`'[]'::json`} as recent,
-      ${speaks ? inputsOf(sql, room, event.sender) : sql`'[]'::json`} as inputs`;
+      ${speaks ? askedOf(sql, room, event.sender) : sql`'[]'::json`} as asked`;
   if (!row) throw new Error("a select without a from clause has one row");
   return row;
 }
@@ -168,9 +168,9 @@ const recentOf = (sql: TransactionSql, room: RoomRow, sender: string) => sql`
         and created_at > now() - interval '1 hour'
       order by created_at desc limit ${chainSeen(limitsOf(room).quickReplies)}) newest)`;
 
-const inputsOf = (sql: TransactionSql, room: RoomRow, sender: string) => sql`
-  (select coalesce(json_agg(${approvalJson(sql, sender)}), '[]') from approvals a
-    where tenant_id = ${room.tenantId} and room_id = ${room.roomId} and state = 'open' and kind = 'input' and only_person = ${sender})`;
+const askedOf = (sql: TransactionSql, room: RoomRow, sender: string) => sql`
+  (select coalesce(json_agg(${approvalJson(sql, sender)} order by a.created_at), '[]') from approvals a
+    where tenant_id = ${room.tenantId} and room_id = ${room.roomId} and state = 'open' and (only_person = ${sender} or (kind = 'tool' and only_person is null)))`;
 
 const approvalJson = (sql: TransactionSql, sender: string) => sql`
   json_build_object('id', a.id, 'eventId', coalesce(a.event_id, ''), 'agentId', a.agent_id, 'threadRoot', a.thread_root, 'kind', a.kind,

@@ -145,8 +145,8 @@ export interface RoomView {
   answers: AnswerView[];
   /** Questions to people that the event reacts or replies to. */
   approvals: ApprovalView[];
-  /** Open questions to the event's sender. */
-  inputs: ApprovalView[];
+  /** Open questions of the room that its sender may have read: to them or to whoever may decide, oldest first. */
+  asked: ApprovalView[];
   /** The active form that the message names. */
   form: FormView | null;
   /** For messages in which a word follows a "!"; null for others. */

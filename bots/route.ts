@@ -3,7 +3,7 @@
  * docs/agents.md, "Who answers"; test/unit/route.test.ts is their table.
  */
 import { addressedBy, agentOfDirectChat, isOwnUser, namedAgents, withoutNames } from "./addressed.ts";
-import { approvalOf, readReply, routeVerdict } from "./approvals/read.ts";
+import { approvalOf, readReply, routeBesideQuestion, routeVerdict } from "./approvals/read.ts";
 import { mistypedCommand, readCommand, routeCommand, routeUnknown, unknownCommand } from "./commands.ts";
 import type { Decision } from "./decision.ts";
 import { routeForm } from "./forms/route-form.ts";
@@ -75,6 +75,8 @@ function routeMessage(event: RoutedEvent, view: RoomView): Decision {
   if (hint) return hint;
   const approval = approvalOf(message, event, view, agentOfDirectChat(view) !== null);
   if (approval) return routeVerdict(event, { approval, said: readReply(approval, message.body), via: "reply" }, view);
+  const beside = routeBesideQuestion(event, message, view);
+  if (beside) return beside;
   const addressed = addressedBy(message, event.sender, view);
   if (addressed.agents.length === 0) return routeMistyped(event, message, view) ?? ignore(addressed.why);
   if (addressed.why === "mention" && message.msgtype === "m.text" && withoutNames(message.body, view.agents) === "")

@@ -72,7 +72,7 @@ test("a manager makes a web-reading agent without code, and a person approves it
   const asked = await alice.until("the agent's question", (seen) =>
     seen.find(({ content }) => content["dev.agentopia.approval"] && content.body?.includes("ann@example.org")),
   );
-  expect(asked.content.body).toContain('"subject": "Bolts"');
+  expect(asked.content.body).toContain("**subject:** Bolts");
   expect(asked.content.body).toContain("Four pence each.");
   expect(outside.mails).toHaveLength(0);
 

@@ -123,7 +123,7 @@ test("a mail that a person approves with a reaction goes out once; whoever may n
     agent,
     `${call("web_fetch", { url: `${outside.url}/prices` })} ${mail("offer")} [[results]] #offer`,
   );
-  const asked = await questionWith('"offer"', bob);
+  const asked = await questionWith("**subject:** offer", bob);
   await bob.react(room, asked.event_id, "✅");
   await bob.until("who decides is said", (seen) =>
     seen.some(({ content }) => content.body?.includes("takes the power level 50")),
@@ -141,7 +141,7 @@ test("what the agent itself reacted with, so that a tap is enough, decides nothi
     agent,
     `${call("web_fetch", { url: `${outside.url}/prices` })} ${mail("waits")} [[results]] #waits`,
   );
-  const asked = await questionWith('"waits"');
+  const asked = await questionWith("**subject:** waits");
   const keys = await alice.until("the agent's reactions", (seen) => {
     const found = seen.filter(
       ({ type, sender, content }) =>
@@ -165,7 +165,7 @@ test("!stop ends a run that waits, and its question says so", async () => {
     agent,
     `${call("web_fetch", { url: `${outside.url}/prices` })} ${mail("stopped")} #stopped`,
   );
-  const asked = await questionWith('"stopped"');
+  const asked = await questionWith("**subject:** stopped");
   await alice.say(room, "!stop");
   expect((await decided(asked)).content["m.new_content"]?.body).toContain("ended before anybody decided");
   const [run] = await shared.platform.ctx.sql`select state from runs where question_event = ${question}`;

@@ -36,12 +36,13 @@ test("the question says in one sentence what is wanted, with the exact arguments
   const sent = w.sent.find(({ id }) => id === message);
   expect(sent?.as).toBe(WRITER);
   expect(sent?.content.body).toContain("**Writer wants to probe act with mail.**");
-  expect(sent?.content.body).toContain('"word": "mail"');
+  expect(sent?.content.body).toContain("**word:** mail");
   expect(sent?.content.body).toMatch(/until \d{4}-\d\d-\d\d \d\d:\d\d UTC\.$/);
   expect(sent?.content["m.mentions"]).toEqual({ user_ids: [BOB] });
   expect(w.sent.filter(({ type }) => type === "m.reaction").map(({ content }) => content["m.relates_to"])).toEqual([
     { rel_type: "m.annotation", event_id: message, key: "✅" },
     { rel_type: "m.annotation", event_id: message, key: "❌" },
+    { rel_type: "m.annotation", event_id: message, key: "♾️" },
   ]);
 });
 

@@ -46,7 +46,7 @@ test("what is asked waits for a person, who allows it with a reaction; then it i
   expect(await w.runs()).toMatchObject([{ state: "waiting" }]);
   expect(probed.get("act")).toBeUndefined();
   const [approval] = await w.approvals();
-  expect(w.sent.find(({ id }) => id === approval?.eventId)?.content.body).toContain('"word": "mail"');
+  expect(w.sent.find(({ id }) => id === approval?.eventId)?.content.body).toContain("**word:** mail");
   await w.react(approval?.eventId ?? "", "✅");
   await w.work();
   expect(await w.runs()).toMatchObject([{ state: "done", text: "did mail" }]);

@@ -366,7 +366,7 @@ test.each([
   ["a struck text", "~~ann@acme.test~~"],
 ])("%s in what is asked is shown as it is and forms nothing", async (_what, word) => {
   const { html } = await question(word);
-  const [sentence = ""] = html.split("<pre>");
+  const [sentence = ""] = html.split("<p><strong>word:</strong>");
   expect(sentence.match(/<(?!\/?(?:p|strong|br)\b)[^>]+>/g)).toBeNull();
   expect(sentence.match(/<strong>/g)).toHaveLength(1);
   const shown = sentence

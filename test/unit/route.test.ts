@@ -69,7 +69,7 @@ const view = (wish: Wish = {}): RoomView => ({
   known: [],
   answers: [],
   approvals: [],
-  inputs: [],
+  asked: [],
   form: null,
   forms: null,
   threadAgents: [],
