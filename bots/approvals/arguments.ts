@@ -16,7 +16,7 @@ function argument(name: string, value: unknown, quote: Quote): string {
   if (typeof value === "number" || typeof value === "boolean" || value === null) return `${name} ${value}`;
   if (typeof value === "string") return value === "" ? `${name} (empty)` : text(name, value, quote);
   if (Array.isArray(value) && value.length > 0 && value.every((item) => isSimple(item)))
-    return `${name}\n${value.map((item) => `- ${quote(String(item))}`).join("\n")}`;
+    return `${name}\n${value.map((item) => `- ${typeof item === "string" ? line(item, quote) : item}`).join("\n")}`;
   return `${name}\n\n${fenced("json", JSON.stringify(value, null, 2))}`;
 }
 
@@ -32,12 +32,16 @@ const isProse = (value: string) => !/[^\S\n]{2}|\t|\r|^\s|\s$|\n[^\S\n]|[^\S\n]\
 
 function text(name: string, value: string, quote: Quote): string {
   if (!isProse(value)) return `${name}\n\n${fenced("", value)}`;
-  if (isShort(value)) return `${name} ${quote(value)}`;
+  if (isShort(value)) return `${name} ${line(value, quote)}`;
   return `${name}\n${value
     .split("\n")
     .map((line) => `> ${quote(line)}`.trimEnd())
     .join("\n")}`;
 }
+
+/** A text that reads like a number, a truth value or nothing says that it is a text. */
+const line = (value: string, quote: Quote) =>
+  /^(?:true|false|null|\(empty\))$/.test(value) || !Number.isNaN(Number(value)) ? `“${quote(value)}”` : quote(value);
 
 function fenced(language: string, value: string): string {
   const shown = near(value.replaceAll("\r\n", "\n")).split("\t").map(visible).join("\t");

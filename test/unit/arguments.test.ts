@@ -27,6 +27,11 @@ test.each([
   ["an empty object", {}, "Without arguments."],
   ["numbers and yes or no", { n: 5, b: false, z: null }, "**n:** 5\n\n**b:** false\n\n**z:** null"],
   ["an empty text", { t: "" }, "**t:** (empty)"],
+  [
+    "texts that read like something else",
+    { t: "(empty)", n: ["5", 5, "null"] },
+    "**t:** “(empty)”\n\n**n:**\n- “5”\n- 5\n- “null”",
+  ],
   ["an empty list", { l: [] }, "**l:**\n\n```json\n[]\n```"],
   ["something nested", { o: { a: [1] } }, '**o:**\n\n```json\n{\n  "a": [\n    1\n  ]\n}\n```'],
   ["a list of nested things", { l: [{ a: 1 }] }, '**l:**\n\n```json\n[\n  {\n    "a": 1\n  }\n]\n```'],
