@@ -4,6 +4,7 @@ import { nameIn } from "./person-name.ts";
 import type { RunState } from "./run-timeline.ts";
 import { showable } from "./tools/call-list.ts";
 import type { CallState } from "./tools/calls.ts";
+import { labelsOf } from "./tools/labels.ts";
 import { showableSentence } from "./tools/showable.ts";
 import { listTools } from "./tools/sources.ts";
 import type { Args, Tool } from "./tools/tool.ts";
@@ -21,6 +22,8 @@ export interface TimelineTool {
   /** Why it was asked, refused or declined. */
   reason: string | null;
   arguments: Args | null;
+  /** What people call its arguments. */
+  labels: Record<string, string>;
   result: string | null;
   erased: boolean;
   /** Where its result comes from, when nobody vouches for it. */
@@ -49,7 +52,7 @@ export interface TimelineApproval {
   expiresAt: number;
 }
 
-interface Row extends Omit<TimelineTool, "title" | "erased" | "approval" | "runs"> {
+interface Row extends Omit<TimelineTool, "title" | "labels" | "erased" | "approval" | "runs"> {
   approval: Omit<TimelineApproval, "name"> | null;
   begun: TimelineTool["runs"] | null;
 }
@@ -67,6 +70,7 @@ export async function readTools(
     return {
       ...row,
       title: tool?.title ?? row.tool,
+      labels: labelsOf(tool),
       ...showable(row, tool?.input),
       approval: approval && timelineApproval(approval, row, tool),
       runs: begun ?? [],

@@ -8,6 +8,9 @@ import { approvalsIn, type ListedApproval } from "./approvals/list.ts";
 import { tellQueued } from "./drain.ts";
 import { answerIdOf, runIdOf } from "./run-ids.ts";
 import { stopRun } from "./runs.ts";
+import { labelsOf } from "./tools/labels.ts";
+import { listTools } from "./tools/sources.ts";
+import type { Tool } from "./tools/tool.ts";
 import { tryRoom } from "./try-outlet.ts";
 
 const MAX_TEXT = 20_000;
@@ -31,10 +34,11 @@ export interface TryState {
 }
 
 /** With the exact arguments: whoever decides must see them. */
-export type TryApproval = Pick<
-  ListedApproval,
-  "id" | "kind" | "tool" | "sentence" | "why" | "arguments" | "mayDecide" | "expiresAt"
->;
+export interface TryApproval
+  extends Pick<ListedApproval, "id" | "kind" | "tool" | "sentence" | "why" | "arguments" | "mayDecide" | "expiresAt"> {
+  /** What people call the arguments. */
+  labels: Record<string, string>;
+}
 
 /** Opens a chat with an agent, a draft perhaps. `by`: a person's user id, or `operator:<name>`. Throws `not_found` for an agent that is gone. */
 export async function openTry(
@@ -87,16 +91,22 @@ export async function readTry(
   const waits = rows.some(({ state }) => state === "waiting");
   const place = { tenantId, roomId: tryRoom(chatId) };
   const asked = waits ? await approvalsIn(ctx, place, { by, reads: true, decides: true }) : [];
-  return rows.toReversed().map((row) => ({ ...row, approvals: row.state === "waiting" ? asked.map(tryApproval) : [] }));
+  const tools = asked.length > 0 ? await listTools(ctx, tenantId) : new Map<string, Tool>();
+  const approvals = asked.map((one) => tryApproval(one, labelsOf(tools.get(one.tool))));
+  return rows.toReversed().map((row) => ({ ...row, approvals: row.state === "waiting" ? approvals : [] }));
 }
 
-const tryApproval = ({ id, kind, tool, sentence, why, arguments: args, mayDecide, expiresAt }: ListedApproval) => ({
+const tryApproval = (
+  { id, kind, tool, sentence, why, arguments: args, mayDecide, expiresAt }: ListedApproval,
+  labels: Record<string, string>,
+): TryApproval => ({
   id,
   kind,
   tool,
   sentence,
   why,
   arguments: args,
+  labels,
   mayDecide,
   expiresAt,
 });

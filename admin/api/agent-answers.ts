@@ -95,7 +95,9 @@ async function mayUseOf(ctx: Context, tenantId: string, { tools = {} }: AgentDef
   const all = await listTools(ctx, tenantId);
   return [...all.values()].flatMap((tool) => {
     const policy = boundsOf(tools, tool).find((bounds) => bounds.policy !== undefined)?.policy ?? "never";
-    return policy === "never" ? [] : [{ name: tool.name, title: tool.title, group: tool.group, policy }];
+    return policy === "never"
+      ? []
+      : [{ name: tool.name, title: tool.title, summary: tool.summary, group: tool.group, policy }];
   });
 }
 

@@ -166,6 +166,7 @@ export const agentView = agentItem
         z.object({
           name: z.string(),
           title: z.string(),
+          summary: z.string(),
           group: z.string(),
           policy: z.enum(["ask", "direct", "allowed"]),
         }),

@@ -1,11 +1,13 @@
 /** What the API says of approvals and of what was granted for always. */
 import type { ListedGrant } from "../../bots/approvals/grants.ts";
 import type { ListedApproval } from "../../bots/approvals/list.ts";
+import { labelsOf } from "../../bots/tools/labels.ts";
 import { showableArguments, showableSentence } from "../../bots/tools/showable.ts";
 import type { Tool } from "../../bots/tools/tool.ts";
 import { moment, z } from "./endpoint.ts";
 import { iso } from "./iso.ts";
 import { matrixTo } from "./teams-views.ts";
+import { labelsView } from "./tools-views.ts";
 
 const named = z.object({ id: z.string(), name: z.string() });
 
@@ -30,6 +32,7 @@ export const approvalView = z
     arguments: z.record(z.string(), z.unknown()).nullable().openapi({
       description: "Exact for whoever may decide it now; else without what looks like a secret. Null once erased.",
     }),
+    labels: labelsView,
     exact: z.boolean().openapi({ description: "The arguments are exactly those of the call." }),
     level: z.number().int().nullable().openapi({ description: "The power level in the room that it takes." }),
     onlyPerson: named.nullable().openapi({ description: "The one person who is asked." }),
@@ -69,6 +72,7 @@ export function viewApproval(
         ? sentence
         : showableSentence({ ...rest, sentence, args: row.arguments }, tool),
     arguments: row.arguments && (row.mayDecide ? row.arguments : showableArguments(row.arguments, tool?.input)),
+    labels: labelsOf(tool),
     exact: row.mayDecide,
     createdAt: iso(row.createdAt),
     expiresAt: iso(row.expiresAt),

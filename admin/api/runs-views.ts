@@ -4,7 +4,7 @@ import type { ListedRun } from "../../bots/run-list.ts";
 import type { Timeline } from "../../bots/run-timeline.ts";
 import { moment, z } from "./endpoint.ts";
 import { iso } from "./iso.ts";
-import { callState } from "./tools-views.ts";
+import { callState, labelsView } from "./tools-views.ts";
 
 const STATES = ["queued", "running", "waiting", "done", "stopped", "superseded", "failed"] as const;
 const stateView = z.enum(STATES);
@@ -74,6 +74,7 @@ const toolView = z.object({
   state: callState,
   reason: z.string().nullable(),
   arguments: z.record(z.string(), z.unknown()).nullable(),
+  labels: labelsView,
   result: z.string().nullable(),
   erased: z.boolean(),
   untrusted: z.string().nullable().openapi({ description: "Where its result comes from when nobody vouches for it." }),

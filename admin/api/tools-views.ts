@@ -19,11 +19,16 @@ export const CALL_STATES = [
 ] as const;
 export const callState = z.enum(CALL_STATES);
 
+export const labelsView = z
+  .record(z.string(), z.string())
+  .openapi({ description: "What people call the arguments, by their names, in the order of the tool's schema." });
+
 export const toolView = z
   .object({
     name: z.string(),
     group: z.string().openapi({ description: "Boundaries are drawn around a group at once: web, files, mail, …" }),
     title: z.string(),
+    summary: z.string().openapi({ description: "What it does, for people." }),
     description: z.string().openapi({ description: "As models read it." }),
     input: z.record(z.string(), z.unknown()).openapi({ description: "JSON Schema (2020-12) of its arguments." }),
     risk: z.enum(["low", "medium", "high"]),
@@ -38,6 +43,7 @@ export const viewTool = (tool: Tool): ToolView => ({
   name: tool.name,
   group: tool.group,
   title: tool.title,
+  summary: tool.summary,
   description: tool.description,
   input: tool.input,
   risk: tool.risk,
@@ -72,6 +78,7 @@ export const callView = z
       .record(z.string(), z.unknown())
       .nullable()
       .openapi({ description: "Without what looks like a secret." }),
+    labels: labelsView,
     result: z.string().nullable(),
     erased: z.boolean(),
     untrusted: z.string().nullable(),

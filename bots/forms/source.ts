@@ -4,7 +4,7 @@ import { AppError } from "../../core/errors.ts";
 import type { FormDefinition, TenantLimits } from "../../migrations/types.ts";
 import { limitsOf } from "../limits.ts";
 import type { Tool, ToolRun, ToolSource } from "../tools/tool.ts";
-import { modelSchema } from "./schema.ts";
+import { fieldsOf, modelSchema } from "./schema.ts";
 import { fillForm } from "./submit.ts";
 
 const SHOWN = 300;
@@ -23,8 +23,10 @@ function toolOf(formId: string, { name, title, description, input, output }: For
     name: `form_${name}`,
     group: "forms",
     title,
+    summary: description || `Fills in the form “${title}”.`,
     description: `${description || title}${/[.!?]$/.test(description || title) ? "" : "."} ${returns}`,
     input: modelSchema(input),
+    labels: Object.fromEntries(fieldsOf(input).map((field) => [field.name, field.title])),
     risk: "medium",
     reads: "private",
     sends: "inside",

@@ -3,6 +3,7 @@ import type { PendingQuery, Row as PgRow } from "postgres";
 import type { Context } from "../../core/context.ts";
 import { nameIn } from "../person-name.ts";
 import type { CallState } from "./calls.ts";
+import { labelsOf } from "./labels.ts";
 import { showableArguments, showableResult } from "./showable.ts";
 import { listTools } from "./sources.ts";
 import type { Args } from "./tool.ts";
@@ -34,6 +35,8 @@ export interface ListedCall {
   state: CallState;
   reason: string | null;
   arguments: Args | null;
+  /** What people call its arguments. */
+  labels: Record<string, string>;
   result: string | null;
   /** Its texts were taken away. */
   erased: boolean;
@@ -137,6 +140,7 @@ async function readCalls(ctx: Context, tenantId: string, places: CallPlace[]): P
       {
         ...rest,
         title: tool?.title ?? row.tool,
+        labels: labelsOf(tool),
         agent: agentId === null ? null : { id: agentId, name: agentName ?? agentId },
         person: personId === null ? null : { id: personId, name: personName ?? nameIn(personId) },
         ...showable(row, tool?.input),

@@ -27,9 +27,13 @@ export interface Tool {
   group: string;
   /** For people, like "Send a mail". */
   title: string;
+  /** For people: what it does, in one short sentence. */
+  summary: string;
   /** For the model: what it does, when to use it, what it returns. */
   description: string;
   input: JsonSchema;
+  /** What people call its arguments, where the schema's titles do not say it. */
+  labels?: Record<string, string>;
   risk: "low" | "medium" | "high";
   /** What its result is: from inside the client, or from somewhere that nobody vouches for. */
   reads: "nothing" | "private" | "untrusted";

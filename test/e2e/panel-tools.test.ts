@@ -1,5 +1,5 @@
 /** Tools in the panel, in a real browser over a real homeserver: boundaries set in an agent's form, tried, approved, seen in the run, planned and taken back. */
-import type { Page } from "playwright-core";
+import type { Locator, Page } from "playwright-core";
 import { beforeAll, expect, onTestFinished, test } from "vitest";
 import { axe, drawn, type Look, type SignedIn, sharedPanel, shoot, sideways } from "../browser/panel.ts";
 import { eventually } from "../harness/eventually.ts";
@@ -36,6 +36,18 @@ async function looked(page: Page, name: string): Promise<string[]> {
   return [...(await axe(page)), ...((await sideways(page)) ? [`${name} is wider than the window`] : [])];
 }
 
+/** Arguments as they stand there: each by what people call it. */
+async function said(within: Locator, label: string): Promise<string[]> {
+  const all = within.getByRole("group", { name: label }).locator("dl > div");
+  await all.first().waitFor();
+  const texts = all.evaluateAll((each) =>
+    each.map((one) =>
+      [...one.children].map((part) => (part as unknown as { innerText: string }).innerText.trim()).join(": "),
+    ),
+  );
+  return await texts;
+}
+
 const inMain = (page: Page, name: string) => page.locator("main").getByRole("button", { name, exact: true });
 const waitingOnes = () => shared.platform.ctx.sql`select 1 from approvals where state = 'open'`;
 const sum = (expression: string) => `[[call calculate ${JSON.stringify({ expression })}]] [[results]]`;
@@ -68,7 +80,7 @@ test("a manager says in the form what an agent may use, tries it, and is asked i
   await page.keyboard.press("Enter");
   const chat = page.getByRole("region", { name: "Try it" });
   await chat.getByText("wants to calculate 6 * 7").waitFor();
-  await chat.getByText('"expression": "6 * 7"').waitFor();
+  expect(await said(chat, "Exactly this")).toEqual(["Expression: 6 * 7"]);
   expect(await looked(page, "agent-try-asks-1280-light")).toEqual([]);
   await chat.getByRole("button", { name: "Allow", exact: true }).click();
   await chat.locator(".agt-markdown").getByText("42").waitFor();
@@ -127,6 +139,45 @@ test("what waits in a room is counted in the navigation and allowed on its page;
   await page.getByRole("dialog").getByRole("button", { name: "Take it back" }).click();
   await page.getByText("Nothing is allowed for always").waitFor();
   expect(problems).toEqual([]);
+});
+
+test("what is asked is read by people as it is: lists, prose and code, and nothing in it hides", {
+  timeout: LONG,
+}, async () => {
+  const [agent] = shared.agents;
+  const { sql } = shared.platform.ctx;
+  const more = JSON.stringify({ mail: { policy: "ask" }, code: { policy: "ask" } });
+  await sql`
+    update agents set definition = jsonb_set(definition, '{tools}', definition->'tools' || ${more}::text::jsonb) where user_id = ${agent!.userId}`;
+  const mail = {
+    to: ["ann@example.org", "bob@example.org"],
+    subject: "5",
+    text: "Dear Ann,\n\nhere is the offer that we spo\u200bke of. It holds until the end of March.\n\nYours,\nMaya",
+  };
+  const code = { code: "const sums = [1, 2, 3];\nfor (const one of sums) {\n  console.log(one * 2);\n}" };
+  await alice.ask(room, agent!.userId, `[[call mail_send ${JSON.stringify(mail)}]] [[results]] #mail`);
+  await alice.ask(room, agent!.userId, `[[call run_javascript ${JSON.stringify(code)}]] [[results]] #code`);
+  await eventually("two questions", async () => (await waitingOnes()).length === 2);
+  for (const look of [
+    { width: 1280, scheme: "light" },
+    { width: 390, scheme: "dark" },
+  ] as const) {
+    const { page, problems } = await open("/c/demo/approvals", manager, look);
+    await page.getByText(/wants to send a mail/).waitFor();
+    const card = page.getByRole("listitem").filter({ hasText: "wants to send a mail" });
+    expect(await said(card, "What it was given")).toEqual([
+      "To: ann@example.org\nbob@example.org",
+      "Subject: 5\ntext",
+      `Text: ${mail.text.replace("\u200b", "U+200B")}`,
+    ]);
+    expect(await looked(page, `approvals-arguments-${look.width}-${look.scheme}`)).toEqual([]);
+    await card.getByRole("button", { name: "Show as JSON" }).click();
+    await card.getByText('"subject": "5"').waitFor();
+    await card.getByText(/spo\\u200bke/).waitFor();
+    expect(await looked(page, `approvals-json-${look.width}-${look.scheme}`)).toEqual([]);
+    expect(problems).toEqual([]);
+  }
+  await sql`update approvals set state = 'declined' where state = 'open'`;
 });
 
 test("a member sees what their own question waits for, and may not decide it", {
@@ -194,7 +245,7 @@ test("members are told what an agent may do, and whether somebody is asked", asy
   const [agent] = shared.agents;
   const named = items.find(({ name }) => name === agent!.name)!;
   const { page } = await open(`/c/demo/agents/${named.id}`, member, { width: 390, scheme: "light" });
-  await page.getByText("(after a person has allowed it)").waitFor();
+  await page.getByText("(after a person has allowed it)").first().waitFor();
   expect(await looked(page, "member-agent-tools-390-light")).toEqual([]);
 });
 

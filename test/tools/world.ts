@@ -217,6 +217,7 @@ export function probe(wish: Partial<Tool> & { name: string }): Tool {
   const tool: Tool = {
     group: "probe",
     title: `Probe ${wish.name}`,
+    summary: "Looks at a word.",
     description: "For tests.",
     input: { type: "object", properties: { word: { type: "string" } }, additionalProperties: false },
     risk: "low",

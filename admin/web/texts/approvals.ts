@@ -2,6 +2,13 @@ import { number } from "./numbers.ts";
 
 const minutes = (ms: number) => Math.max(1, Math.round(ms / 60_000));
 
+/** As Element calls them. */
+export function whoHas(level: number): string {
+  if (level <= 0) return "Anybody in the room";
+  const name = { 50: "A moderator", 100: "An administrator" }[level];
+  return name ? `${name} of the room` : `Somebody with the power level ${level} in the room`;
+}
+
 /** Texts of: approvals, and what was granted for always. */
 export const approvalsTexts = {
   title: "Approvals",
@@ -29,7 +36,7 @@ export const approvalsTexts = {
   who: {
     person: (name: string) => `${name} decides, or a manager.`,
     answerer: (name: string) => `${name} answers.`,
-    level: (level: number) => `A person with the power level ${level} in the room decides, or a manager.`,
+    level: (level: number) => `${whoHas(level)} decides, or a manager.`,
   },
   allow: "Allow",
   always: "Always in this room",

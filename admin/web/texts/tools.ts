@@ -1,3 +1,4 @@
+import { whoHas } from "./approvals.ts";
 import { number } from "./numbers.ts";
 import { runsTexts } from "./runs.ts";
 
@@ -53,6 +54,24 @@ const policies = {
     title: "Allowed",
     text: "It asks nobody, but before something leaves that may come from a stranger's page.",
   },
+};
+
+const turns = "turns the direction of what follows";
+
+/** What the commonest of them are. */
+const HIDDEN: Record<string, string> = {
+  "U+0009": "tab",
+  "U+000D": "carriage return",
+  "U+00A0": "space that does not break",
+  "U+00AD": "hyphen that is not seen",
+  "U+200B": "space without width",
+  "U+200C": "keeps letters apart",
+  "U+200D": "joins letters",
+  "U+202D": turns,
+  "U+202E": turns,
+  "U+2066": turns,
+  "U+2067": turns,
+  "U+FEFF": "space without width",
 };
 
 /** Texts of: tools, in the panel and in an agent's form. */
@@ -140,8 +159,7 @@ export const toolsTexts = {
     took: (ms: number) => runsTexts.duration(ms),
     tokens: (count: number) => `${number.format(count)} tokens`,
     began: (agent: string) => `Run of ${agent}`,
-    asked: (who: string | null, level: number | null) =>
-      who === null ? `Somebody with the power level ${level ?? 50} was asked.` : `${who} was asked.`,
+    asked: (who: string | null, level: number | null) => `${who ?? whoHas(level ?? 50)} was asked.`,
     decided: {
       open: "Nobody has decided yet.",
       approved: (who: string) => `${who} allowed it`,
@@ -152,6 +170,32 @@ export const toolsTexts = {
     },
     somebody: "Somebody",
     via: { reaction: "with a reaction", reply: "with a reply", panel: "in the panel" },
+  },
+
+  model: { title: "What the model is told", titleOf: (tool: string) => `What the model is told: ${tool}` },
+
+  /** How arguments are written. */
+  signs: {
+    none: "Nothing is given with it.",
+    asJson: "Show as JSON",
+    asText: "Show as text",
+    removed: "left out: it looks like a secret",
+    word: (word: string) => ({ true: "Yes", false: "No", null: "Nothing" })[word] ?? word,
+    kinds: {
+      number: "number",
+      boolean: "yes or no",
+      null: "no value",
+      text: "text",
+      empty: "empty text",
+    },
+    size: (signs: number, lines: number) =>
+      `${number.format(signs)} characters${lines > 1 ? ` on ${number.format(lines)} lines` : ""}. Scroll to read all of it.`,
+    items: (count: number) => `${number.format(count)} entries. Scroll to read all of them.`,
+    hidden: (code: string) => `${HIDDEN[code] ?? "a sign that cannot be seen"} (${code})`,
+    space: "space",
+    line: "new line",
+    spaces: (count: number) => `${number.format(count)} spaces`,
+    lines: (count: number) => `${number.format(count)} empty lines`,
   },
 
   /** In an agent's form. */

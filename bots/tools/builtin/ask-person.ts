@@ -15,6 +15,7 @@ export const askPerson: Tool = {
   name: "ask_person",
   group: "people",
   title: "Ask a person",
+  summary: "Asks somebody in the room a question and waits for the reply.",
   description:
     "Asks a person of this room a question, in the room, and waits for their reply, which is what this returns. Use it when you need something to go on " +
     "that only a person knows or decides. Ask one thing at a time.",

@@ -7,6 +7,7 @@ export const calculate: Tool = {
   name: "calculate",
   group: "calculate",
   title: "Calculate",
+  summary: "Works out sums, units and formulas exactly.",
   description:
     "Calculates an expression exactly: 17% * 340, sqrt(2)^3, 12 inch to cm, mean([1, 2, 5]), det([1, 2; 3, 4]), a = 3; b = a^2; b + 1. The syntax is that of " +
     "math.js. Use it for every sum that matters.",

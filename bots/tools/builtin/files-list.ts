@@ -12,6 +12,7 @@ export const filesList: Tool = {
   name: "files_list",
   group: "files",
   title: "List files",
+  summary: "Shows which files the company has here, and how old they are.",
   description: `Lists the company's own files: path, size and when each was changed, at most ${PAGE} at once. For more, give the last path as "after".`,
   input: {
     type: "object",

@@ -11,6 +11,7 @@ export const filesRead: Tool = {
   name: "files_read",
   group: "files",
   title: "Read a file",
+  summary: "Reads a text or PDF file of the company.",
   description:
     "Reads one of the company's own files: text files as they are, PDF files as text. Pictures and other files cannot be read. " +
     'A long one comes in parts: go on with the "offset" that the answer names.',

@@ -13,6 +13,7 @@ export const filesSend: Tool = {
   name: "files_send",
   group: "files",
   title: "Send a file to the room",
+  summary: "Sends one of the company's files into the room.",
   description: "Sends one of the company's own files into the room (and thread) in which you were asked.",
   input: {
     type: "object",

@@ -12,6 +12,7 @@ export const filesTake: Tool = {
   name: "files_take",
   group: "files",
   title: "Take a file from the room",
+  summary: "Keeps a file that somebody sent in the room among the company's files.",
   description:
     "Keeps a file that somebody sent in this room among the company's own files, so that it can be read with files_read. " +
     "Name it by the event id of its message, or by its file name: then it is the newest with that name.",

@@ -9,6 +9,7 @@ export const filesWrite: Tool = {
   name: "files_write",
   group: "files",
   title: "Write a file",
+  summary: "Writes or replaces a text file of the company.",
   description:
     "Writes a text file into the company's own files. A file with the same path is replaced; with append the text is put at its end.",
   input: {

@@ -15,6 +15,7 @@ export const handOver: Tool = {
   name: "hand_over",
   group: "agents",
   title: "Hand work to another agent",
+  summary: "Gives a task to another agent in the room and uses its answer.",
   description:
     "Gives a task to another agent of this room and returns its answer. That agent sees only what you write: say everything that it needs to know. Use it for " +
     "what the other agent is made for.",

@@ -19,6 +19,7 @@ export const makeHttpCall = (options: Lookup & { timeoutMs?: number } = {}): Too
   name: "http_call",
   group: "web",
   title: "Call an address",
+  summary: "Asks another system for something or changes something there, over its web interface.",
   description:
     "Sends one HTTP request to an interface and returns its status and answer. For pages that people read take web_fetch. A stored secret is named by " +
     '"secret" and put in on the way; never write credentials into url, headers or body. Redirects are not followed but told. When the outcome is unknown, ' +

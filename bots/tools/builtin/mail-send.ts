@@ -20,6 +20,7 @@ export const mailSend: Tool = {
   name: "mail_send",
   group: "mail",
   title: "Send a mail",
+  summary: "Sends a mail through the company's mail server; what is sent cannot be taken back.",
   description:
     "Sends a mail in plain text through the company's own mail server. Use it only when somebody asked for a mail. " +
     "Returns who got it. What is sent cannot be taken back; when the outcome is unknown, do not send again without asking.",

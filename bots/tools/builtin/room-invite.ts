@@ -8,6 +8,7 @@ export const roomInvite: Tool = {
   name: "room_invite",
   group: "room",
   title: "Invite somebody into a room",
+  summary: "Invites a person or an agent into a room.",
   description: "Invites a person or an agent into a room that you and the person who asked are both in.",
   input: {
     type: "object",

@@ -18,6 +18,7 @@ export const roomMake: Tool = {
   name: "room_make",
   group: "room",
   title: "Make a room",
+  summary: "Makes a new room and invites people into it.",
   description:
     "Makes a new room with the person who asked and you in it, and invites others. Returns its id. Use it only when somebody asked for a room.",
   input: {

@@ -12,6 +12,7 @@ export const roomMembers: Tool = {
   name: "room_members",
   group: "room",
   title: "List who is in a room",
+  summary: "Looks up who is in a room and what they may do there.",
   description:
     "Lists the people and agents who are in a room or invited, with their user ids and what they may do there.",
   input: {

@@ -11,6 +11,7 @@ export const roomPin: Tool = {
   name: "room_pin",
   group: "room",
   title: "Pin a message",
+  summary: "Pins a message at the top of its room, or takes it down.",
   description:
     "Pins a message in its room, where everybody finds it, or takes it down again. Needs the message's event id, as room_read shows it in brackets.",
   input: {

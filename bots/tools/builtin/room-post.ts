@@ -10,6 +10,7 @@ export const roomPost: Tool = {
   name: "room_post",
   group: "room",
   title: "Post to another room",
+  summary: "Writes a message into another room.",
   description:
     "Posts a message into another room that you and the person who asked are both in. It notifies nobody by name. Your answer to this conversation goes " +
     "here by itself: do not post it.",

@@ -13,6 +13,7 @@ export const roomRead: Tool = {
   name: "room_read",
   group: "room",
   title: "Read a room",
+  summary: "Reads the newest messages of a room, or looks for words in it.",
   description:
     "Reads the newest messages of a room that you and the person who asked are both in, oldest first, each with its event id in brackets. Use it to look " +
     "into another room, to look for words, or to read a thread.",

@@ -8,6 +8,7 @@ export const roomTopic: Tool = {
   name: "room_topic",
   group: "room",
   title: "Set a room's topic",
+  summary: "Changes the topic at the top of a room.",
   description: "Sets the topic that stands at the top of a room, in place of the one that is there.",
   input: {
     type: "object",

@@ -11,6 +11,7 @@ export const runJavascript: Tool = {
   name: "run_javascript",
   group: "code",
   title: "Run JavaScript",
+  summary: "Works on texts, lists and data with a small program that reaches nothing outside.",
   description:
     "Runs a JavaScript program (ES2023) and returns what it printed with console.log and the value of its last line. It has 5 seconds and 32 MB; " +
     "no network, no files, no timers, no modules, nothing kept from an earlier program. Use it to work on texts, lists and data.",

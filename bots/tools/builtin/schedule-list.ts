@@ -10,6 +10,7 @@ export const scheduleList: Tool = {
   name: "schedule_list",
   group: "schedule",
   title: "List planned tasks",
+  summary: "Shows what the agent has planned in the room.",
   description: "Lists the tasks that you have planned in this room, with the ids by which they are removed.",
   input: { type: "object", properties: {}, additionalProperties: false },
   risk: "low",

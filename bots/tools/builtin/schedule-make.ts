@@ -13,6 +13,7 @@ export const scheduleMake: Tool = {
   name: "schedule_make",
   group: "schedule",
   title: "Plan a task",
+  summary: "Plans something for later, or for again and again; the agent then does it by itself.",
   description:
     "Plans a task for yourself in this room: once at a time or in some minutes, every so many minutes, or by a cron pattern. When it is due you are asked to do " +
     "it, and your answer is posted here. Give exactly one of at, in_minutes, every_minutes, cron.",

@@ -10,6 +10,7 @@ export const scheduleRemove: Tool = {
   name: "schedule_remove",
   group: "schedule",
   title: "Remove a planned task",
+  summary: "Removes something that the agent has planned in the room.",
   description: "Removes a task that you have planned in this room. schedule_list shows the ids.",
   input: {
     type: "object",

@@ -10,6 +10,7 @@ export const time: Tool = {
   name: "time",
   group: "time",
   title: "Tell the time",
+  summary: "Tells the date and time anywhere, and counts days and hours.",
   description:
     "Tells the time now or another moment in a time zone, converts it into another zone, adds a duration to it, and tells how long it is until a second " +
     "moment. With no arguments: now in UTC.",

@@ -21,6 +21,7 @@ export const makeWebFetch = (options: Lookup & { timeoutMs?: number } = {}): Too
   name: "web_fetch",
   group: "web",
   title: "Read a page of the web",
+  summary: "Reads a page of the web that is open to everybody.",
   description:
     "Fetches an address and returns its text: of a page what is worth reading, with its links as [text](address); of a PDF its text; plain text and " +
     'JSON as they are. It does not run scripts. A long one comes in parts: go on with the "from" that the answer names.',

@@ -17,6 +17,7 @@ export const makeWebSearch = (options: Lookup & { brave?: string } = {}): Tool =
   name: "web_search",
   group: "web",
   title: "Search the web",
+  summary: "Looks for pages on the web; the words it looks for leave the company.",
   description:
     "Searches the web and returns titles, addresses and a few words of the pages found. Read a page with web_fetch before you rely on it. The query leaves " +
     "the company: put nothing confidential into it.",

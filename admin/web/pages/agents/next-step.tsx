@@ -72,10 +72,13 @@ function MayDo({ agent }: { agent: AgentView }) {
       </Title>
       {agent.mayUse.length === 0 && <Text>{may.nothing}</Text>}
       <Stack component="ul" gap={4} m={0} pl="md">
-        {agent.mayUse.map(({ name, title, policy }) => (
+        {agent.mayUse.map(({ name, title, summary, policy }) => (
           <li key={name}>
             <Text size="sm">
               {title} <span style={{ color: "var(--mantine-color-dimmed)" }}>({may.policies[policy]})</span>
+            </Text>
+            <Text size="xs" c="dimmed">
+              {summary}
             </Text>
           </li>
         ))}

@@ -6,6 +6,7 @@ import type { ToolView } from "../../../api/tools-views.ts";
 import { Trouble } from "../../parts/trouble.tsx";
 import { texts } from "../../texts.ts";
 import { byGroup, type ToolGroup, useTools } from "../tools/by-group.ts";
+import { ModelText } from "../tools/model-text.tsx";
 import {
   type Bounds,
   boundsOf,
@@ -123,7 +124,7 @@ function SingleTool({ tool, group, patterns, tools, errors, onChange }: SinglePr
     <Stack className="agt-single-tool" gap={6} role="group" aria-label={tool.title}>
       <Head
         title={tool.title}
-        text={[texts.tools.reads[tool.reads], texts.tools.sends[tool.sends]].filter(Boolean).join(". ")}
+        text={`${[tool.summary.replace(/\.$/, ""), texts.tools.reads[tool.reads], texts.tools.sends[tool.sends]].filter(Boolean).join(". ")}.`}
         field={
           <Select
             aria-label={words.policyOf(tool.title)}
@@ -139,6 +140,7 @@ function SingleTool({ tool, group, patterns, tools, errors, onChange }: SinglePr
         }
       />
       <More title={tool.title} set={isBounded(bounds)}>
+        <ModelText tool={tool} />
         <Fields name={tool.name} tools={tools} patterns={patterns} errors={errors} onChange={onChange} />
       </More>
     </Stack>

@@ -16,10 +16,11 @@ import { lazy, Suspense, useEffect, useRef, useState } from "react";
 import type { TryApproval } from "../../../../bots/try.ts";
 import type { TemplateDetails } from "../../../api/templates-views.ts";
 import { useGet } from "../../api.ts";
+import { Exact } from "../../parts/exact.tsx";
 import { Trouble } from "../../parts/trouble.tsx";
 import { texts } from "../../texts.ts";
 import { Decide } from "../approvals/decide.tsx";
-import { Arguments } from "../tools/call-parts.tsx";
+import { Arguments } from "../tools/arguments.tsx";
 import type { Definition } from "./definition.ts";
 import { type TryAnswer, useTry } from "./use-try.ts";
 
@@ -218,14 +219,16 @@ function Asked({ client, agent, approval }: { client: string; agent: string; app
   return (
     <Stack className="agt-card" p="sm" gap="xs" mt={6}>
       <Text size="sm" fw={600} style={{ whiteSpace: "pre-wrap", overflowWrap: "anywhere" }}>
-        {kind === "input" ? (sentence ?? asks.erased) : asks.wants(agent, sentence ?? tool)}
+        <Exact text={kind === "input" ? (sentence ?? asks.erased) : asks.wants(agent, sentence ?? tool)} />
       </Text>
       {kind === "tool" && why && (
         <Text size="xs" c="dimmed">
           {why}
         </Text>
       )}
-      {kind === "tool" && approval.arguments && <Arguments value={approval.arguments} label={asks.exactly} />}
+      {kind === "tool" && approval.arguments && (
+        <Arguments value={approval.arguments} labels={approval.labels} label={asks.exactly} exact />
+      )}
       {mayDecide && <Decide client={client} asked={{ id, kind, grantable: false, agent, tool }} />}
     </Stack>
   );

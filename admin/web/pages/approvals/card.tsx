@@ -2,12 +2,13 @@ import { Anchor, Group, Stack, Text } from "@mantine/core";
 import { Link } from "wouter";
 import type { ApprovalView } from "../../../api/approvals-views.ts";
 import { AgentFace } from "../../parts/agent-face.tsx";
+import { Exact } from "../../parts/exact.tsx";
 import { OpenInApp } from "../../parts/open-in-app.tsx";
 import { StateBadge, type Tone } from "../../parts/state-badge.tsx";
 import { When } from "../../parts/when.tsx";
 import { to } from "../../paths.ts";
 import { texts } from "../../texts.ts";
-import { Arguments } from "../tools/call-parts.tsx";
+import { Arguments } from "../tools/arguments.tsx";
 import { Decide } from "./decide.tsx";
 
 const words = texts.approvals;
@@ -29,13 +30,15 @@ export function ApprovalCard({ client, approval }: { client: string; approval: A
         <AgentFace client={client} agent={approval.agent.id} size={32} />
         <Stack gap={2} miw={0} flex={1}>
           <Text fw={600} style={{ overflowWrap: "anywhere" }}>
-            {headOf(approval)}
+            <Exact text={headOf(approval)} />
           </Text>
           <Facts client={client} approval={approval} />
         </Stack>
       </Group>
       {approval.kind === "input" && (
-        <Text style={{ whiteSpace: "pre-wrap", overflowWrap: "anywhere" }}>{approval.sentence ?? words.erased}</Text>
+        <Text style={{ whiteSpace: "pre-wrap", overflowWrap: "anywhere" }}>
+          <Exact text={approval.sentence ?? words.erased} />
+        </Text>
       )}
       {approval.why && approval.kind === "tool" && (
         <Text size="sm" c="dimmed">
@@ -47,7 +50,12 @@ export function ApprovalCard({ client, approval }: { client: string; approval: A
           <Text size="sm" fw={600}>
             {approval.exact ? words.exactly : texts.tools.call.arguments}
           </Text>
-          <Arguments value={approval.arguments} label={texts.tools.call.arguments} />
+          <Arguments
+            value={approval.arguments}
+            labels={approval.labels}
+            label={texts.tools.call.arguments}
+            exact={approval.exact}
+          />
         </Stack>
       )}
       {open ? <Open client={client} approval={approval} /> : <Outcome approval={approval} />}

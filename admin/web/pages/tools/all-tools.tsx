@@ -9,6 +9,7 @@ import { Trouble } from "../../parts/trouble.tsx";
 import { Waiting } from "../../parts/waiting.tsx";
 import { texts } from "../../texts.ts";
 import { byGroup, useTools } from "./by-group.ts";
+import { ModelText } from "./model-text.tsx";
 import { TryTool } from "./try-tool.tsx";
 
 const words = texts.tools;
@@ -57,7 +58,7 @@ function OneTool({ tool, onTry }: { tool: ToolView; onTry: () => void }) {
             {tool.name}
           </Text>
         </Group>
-        <Text size="sm">{tool.description}</Text>
+        <Text size="sm">{tool.summary}</Text>
         <Group gap={6}>
           <StateBadge tone={RISKS[tool.risk]}>{words.risks[tool.risk]}</StateBadge>
           {facts.map((fact) => (
@@ -66,6 +67,7 @@ function OneTool({ tool, onTry }: { tool: ToolView; onTry: () => void }) {
             </Badge>
           ))}
         </Group>
+        <ModelText tool={tool} />
       </Stack>
       {mayTry &&
         (tool.tryable ? (

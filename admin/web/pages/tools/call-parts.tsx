@@ -1,9 +1,10 @@
-import { Alert, Code, Stack, Text } from "@mantine/core";
+import { Alert, Stack, Text } from "@mantine/core";
 import { IconShieldQuestion } from "@tabler/icons-react";
 import type { ReactNode } from "react";
 import type { CallView } from "../../../api/tools-views.ts";
 import { StateBadge, type Tone } from "../../parts/state-badge.tsx";
 import { texts } from "../../texts.ts";
+import { Arguments } from "./arguments.tsx";
 
 const words = texts.tools.call;
 
@@ -31,21 +32,7 @@ export const Untrusted = ({ children }: { children: string }) => (
   </Alert>
 );
 
-/** Arguments as they are, on as many lines as they need. */
-export const Arguments = ({ value, label }: { value: Record<string, unknown>; label: string }) => (
-  <Code
-    block
-    // Long ones scroll within the block, by the keyboard too.
-    tabIndex={0}
-    role="region"
-    aria-label={label}
-    style={{ maxHeight: 320, whiteSpace: "pre-wrap", overflowWrap: "anywhere" }}
-  >
-    {JSON.stringify(value, null, 2)}
-  </Code>
-);
-
-type Texts = Pick<CallView, "arguments" | "result" | "erased" | "untrusted">;
+type Texts = Pick<CallView, "arguments" | "labels" | "result" | "erased" | "untrusted">;
 
 /** What a call was given and what came back. */
 export function CallTexts({ call }: { call: Texts }) {
@@ -54,7 +41,7 @@ export function CallTexts({ call }: { call: Texts }) {
     <Stack gap="xs">
       <Named title={words.arguments}>
         {call.arguments ? (
-          <Arguments value={call.arguments} label={words.arguments} />
+          <Arguments value={call.arguments} labels={call.labels} label={words.arguments} exact={false} />
         ) : (
           <Faint>{words.noArguments}</Faint>
         )}

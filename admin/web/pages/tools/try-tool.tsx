@@ -9,6 +9,7 @@ import { SchemaForm } from "../../parts/schema-form.tsx";
 import { Trouble } from "../../parts/trouble.tsx";
 import { texts } from "../../texts.ts";
 import { CallState, Result, Untrusted } from "./call-parts.tsx";
+import { ModelText } from "./model-text.tsx";
 
 const words = texts.tools;
 
@@ -37,7 +38,10 @@ export function TryTool({ client, tool, close }: { client: string; tool: ToolVie
       closeButtonProps={{ "aria-label": texts.shell.close }}
     >
       <Stack>
-        <Text size="sm">{tool.description}</Text>
+        <div>
+          <Text size="sm">{tool.summary}</Text>
+          <ModelText tool={tool} />
+        </div>
         {tool.sends !== "nothing" && (
           <Text size="sm" c="dimmed">
             {words.try.lead}
