@@ -6,7 +6,7 @@ export interface AuditLine {
   /** Milliseconds since 1970. */
   at: number;
   tenantId: string | null;
-  actorKind: "operator" | "person" | "command_line" | "link";
+  actorKind: "operator" | "person" | "command_line" | "link" | "stranger";
   actorId: string;
   actorName: string;
   onBehalfOf: string | null;
@@ -16,7 +16,7 @@ export interface AuditLine {
   targetName: string | null;
   before: unknown;
   after: unknown;
-  outcome: "open" | "done" | "failed";
+  outcome: "open" | "done" | "failed" | "refused";
   address: string | null;
 }
 

@@ -724,7 +724,8 @@ export const audit = pgTable(
     seq: bigserial({ mode: "number" }).primaryKey(),
     at: at("at").notNull().defaultNow(),
     tenantId: text("tenant_id"),
-    actorKind: text("actor_kind").$type<"operator" | "person" | "command_line" | "link">().notNull(),
+    /** `stranger`: somebody who was not let in; the id is the address they came from. */
+    actorKind: text("actor_kind").$type<"operator" | "person" | "command_line" | "link" | "stranger">().notNull(),
     actorId: text("actor_id").notNull(),
     actorName: text("actor_name").notNull(),
     /** For whom a program acted: the token's name stands in `actor_name`, its owner here. */
@@ -736,8 +737,11 @@ export const audit = pgTable(
     targetName: text("target_name"),
     before: jsonb(),
     after: jsonb(),
-    /** Written before the change as `open`; one that stays so was cut off by a crash, and nobody knows whether it happened. */
-    outcome: text().$type<"open" | "done" | "failed">().notNull().default("open"),
+    /**
+     * Written before the change as `open`; one that stays so was cut off by a crash, and nobody knows whether it happened.
+     * `refused`: a sign-in that was.
+     */
+    outcome: text().$type<"open" | "done" | "failed" | "refused">().notNull().default("open"),
     address: text(),
   },
   (t) => [

@@ -3,6 +3,7 @@ import type { Context } from "../../core/context.ts";
 import { AppError } from "../../core/errors.ts";
 import { signInTries } from "../sign-in/limits.ts";
 import { changePassword } from "../sign-in/operators.ts";
+import { notingRefusal } from "../sign-in/refusals.ts";
 import { listSessions, revokeSession, revokeSessionsOf } from "../sign-in/sessions.ts";
 import {
   confirmSecondFactor,
@@ -11,6 +12,7 @@ import {
   removeSecondFactor,
   secondFactorOf,
 } from "../sign-in/totp.ts";
+import { whyOf } from "../sign-in/tried.ts";
 import type { Caller } from "./caller.ts";
 import { type Endpoint, endpoint, z } from "./endpoint.ts";
 import { addressOf } from "./guard.ts";
@@ -35,12 +37,21 @@ export const accountEndpoints = (ctx: Context): Endpoint[] => [...ownSessions(ct
 function ownPassword(ctx: Context): Endpoint[] {
   const tries = signInTries(ctx);
   /** Whoever sits at an open browser may not try passwords or codes either. */
-  const counted = async <T>(id: string, address: string, work: () => Promise<T>): Promise<T> => {
-    const taken = tries.take({ address, name: id });
-    const result = await work();
-    taken.forgive();
-    return result;
-  };
+  const counted = <T>({ kind, id, name }: Caller, address: string, work: () => Promise<T>): Promise<T> =>
+    notingRefusal(
+      ctx,
+      async (error) => {
+        const why = whyOf(error) === "closed" ? "wrong_password" : whyOf(error);
+        const target = { kind, id, name };
+        return why && { action: "session.check_refused", address, actor: target, tenantId: null, target, why };
+      },
+      async () => {
+        const taken = tries.take({ address, name: id });
+        const result = await work();
+        taken.forgive();
+        return result;
+      },
+    );
   const target = (caller: Caller) => ({ target: { kind: "operator", id: caller.id, name: caller.name } });
   return [
     endpoint(
@@ -57,7 +68,7 @@ function ownPassword(ctx: Context): Endpoint[] {
       async ({ caller, body, audit, http }) => {
         const id = operatorId(caller);
         audit(target(caller));
-        await counted(id, addressOf(http), () => changePassword(ctx, id, { ...body, sessionId: caller.sessionId }));
+        await counted(caller, addressOf(http), () => changePassword(ctx, id, { ...body, sessionId: caller.sessionId }));
       },
     ),
     endpoint(
@@ -98,7 +109,7 @@ function ownPassword(ctx: Context): Endpoint[] {
         const id = operatorId(caller);
         audit({ ...target(caller), before: { secondFactor: false }, after: { secondFactor: true } });
         const confirm = () => confirmSecondFactor(ctx, id, body);
-        return { recoveryCodes: await counted(id, addressOf(http), confirm) };
+        return { recoveryCodes: await counted(caller, addressOf(http), confirm) };
       },
     ),
     endpoint(
@@ -115,7 +126,7 @@ function ownPassword(ctx: Context): Endpoint[] {
       async ({ caller, body, audit, http }) => {
         const id = operatorId(caller);
         audit({ ...target(caller), before: { secondFactor: true }, after: { secondFactor: false } });
-        await counted(id, addressOf(http), () => removeSecondFactor(ctx, id, body));
+        await counted(caller, addressOf(http), () => removeSecondFactor(ctx, id, body));
       },
     ),
     endpoint(
@@ -132,7 +143,7 @@ function ownPassword(ctx: Context): Endpoint[] {
       async ({ caller, body, audit, http }) => {
         const id = operatorId(caller);
         audit(target(caller));
-        return { recoveryCodes: await counted(id, addressOf(http), () => newRecoveryCodes(ctx, id, body)) };
+        return { recoveryCodes: await counted(caller, addressOf(http), () => newRecoveryCodes(ctx, id, body)) };
       },
     ),
   ];

@@ -13,7 +13,9 @@ export const auditView = z
     at: moment,
     client: z.string().nullable(),
     actor: z.object({
-      kind: z.enum(["operator", "person", "command_line", "link"]),
+      kind: z.enum(["operator", "person", "command_line", "link", "stranger"]).openapi({
+        description: "`stranger`: somebody who was not let in; the id is the address they came from.",
+      }),
       id: z.string(),
       name: z.string(),
       onBehalfOf: z.string().nullable(),
@@ -22,8 +24,9 @@ export const auditView = z
     target: z.object({ kind: z.string(), id: z.string(), name: z.string().nullable() }),
     before: z.unknown(),
     after: z.unknown(),
-    outcome: z.enum(["open", "done", "failed"]).openapi({
-      description: "`open`: under way, or cut off by a crash, and nobody knows whether it happened.",
+    outcome: z.enum(["open", "done", "failed", "refused"]).openapi({
+      description:
+        "`open`: under way, or cut off by a crash, and nobody knows whether it happened. `refused`: a sign-in that was; `after` says why and how often.",
     }),
     address: z.string().nullable(),
   })

@@ -66,6 +66,8 @@ interface Spec<Path extends string, Query extends Schema, Body extends Schema, A
   action: Action | "signed_in" | "public";
   /** What the audit log calls it, when it says more than the right; `null`: changes nothing worth a line (with a reason beside it). */
   auditAs?: string | null;
+  /** A `get` that stands in the audit log all the same: what it gives away is worth a line. */
+  auditsReading?: true;
   tag: Tag;
   summary: string;
   query?: Query;
@@ -88,6 +90,7 @@ export interface Endpoint {
   path: string;
   action: Action | "signed_in" | "public";
   auditAs: string | null;
+  auditsReading: boolean;
   tag: Tag;
   summary: string;
   query: Schema | undefined;
@@ -120,6 +123,7 @@ export function endpoint<
     path: spec.path,
     action: spec.action,
     auditAs: spec.auditAs === undefined ? (spec.action === "public" ? null : spec.action) : spec.auditAs,
+    auditsReading: spec.auditsReading ?? false,
     tag: spec.tag,
     summary: spec.summary,
     query: spec.query,

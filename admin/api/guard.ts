@@ -12,7 +12,7 @@ import type { Endpoint } from "./endpoint.ts";
 
 /** The caller, or null where strangers may. Throws `unauthorized`, `forbidden`, or `not_found` for another client's. */
 export async function admit(ctx: Context, c: Request, endpoint: Endpoint): Promise<Caller | null> {
-  const caller = await whoAsks(ctx, c);
+  const caller = await whoAsks(ctx, c, addressOf(c));
   if (caller?.token == null && endpoint.method !== "get") await sameOrigin(ctx, c, caller !== null);
   const { action } = endpoint;
   if (action === "public") return caller;

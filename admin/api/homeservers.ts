@@ -161,12 +161,15 @@ const backupEndpoints = (ctx: Context): Endpoint[] => [
       method: "get",
       path: `${BACKUPS}/{backup}/file`,
       action: "clients.control",
+      auditAs: "clients.download_backup",
+      auditsReading: true,
       tag: "clients",
       summary: "The file of a backup (tar). It holds secrets of the homeserver",
       answer: "file",
     },
-    async ({ params }) => {
+    async ({ params, audit }) => {
       const { file, name, bytes } = backupFile(ctx, await getBackup(ctx, params.client, params.backup));
+      audit({ target: { kind: "backup", id: params.backup, name: params.client }, after: { file: name, bytes } });
       const body = Readable.toWeb(createReadStream(file)) as ReadableStream;
       return new Response(body, {
         headers: {

@@ -88,7 +88,8 @@ async function answer(ctx: Context, c: Request, endpoint: Endpoint, streams: Str
         () => stillMay(ctx, c, endpoint),
         (await endpoint.handle(call)) as Response,
       );
-    if (endpoint.method === "get") return await send(c, endpoint, await endpoint.handle(call));
+    if (endpoint.method === "get" && !endpoint.auditsReading)
+      return await send(c, endpoint, await endpoint.handle(call));
     const change = () => audited(ctx, { endpoint, call, client, noted });
     if (!endpoint.creates) return await send(c, endpoint, await change());
     const who = {
@@ -153,7 +154,8 @@ async function audited(ctx: Context, { endpoint, call, client, noted }: Changing
 }
 
 /** What is told is told best effort: the change is made, and pages look again by themselves when they come back. */
-const told = (ctx: Context, { tag }: Endpoint, client: string | null) =>
+const told = async (ctx: Context, { tag, method }: Endpoint, client: string | null) =>
+  method !== "get" &&
   tellPanels(ctx, tag, client).catch((error: unknown) =>
     ctx.log.warn({ err: error }, "open pages were not told of a change"),
   );

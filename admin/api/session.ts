@@ -1,12 +1,12 @@
 /** Signing in and out, links that work once, and who one is. */
 import type { Context as Request } from "hono";
 import type { Context } from "../../core/context.ts";
-import { AppError } from "../../core/errors.ts";
 import { writeAudit } from "../audit.ts";
 import { publicUrl } from "../public-url.ts";
 import { ACTIONS, roleMay } from "../rights.ts";
 import { describeLink, followLink } from "../sign-in/follow-link.ts";
 import { signInTries } from "../sign-in/limits.ts";
+import { notingRefusal, takeBackRefusal } from "../sign-in/refusals.ts";
 import {
   type Account,
   clearSessionCookie,
@@ -17,6 +17,7 @@ import {
   setSessionCookie,
 } from "../sign-in/sessions.ts";
 import { fullName, signIn } from "../sign-in/sign-in.ts";
+import { refusedLink, refusedName, type Why, whyOf } from "../sign-in/tried.ts";
 import { callerOfSession } from "../sign-in/who.ts";
 import type { Caller } from "./caller.ts";
 import { type Endpoint, endpoint, z } from "./endpoint.ts";
@@ -30,6 +31,21 @@ export const codeField = z.string().trim().min(1, "Type a code.").max(64);
 
 export const sessionEndpoints = (ctx: Context): Endpoint[] => {
   const tries = signInTries(ctx);
+  /** Tries of links are counted, and the refused ones noted. */
+  const byLink = <T>(token: string, address: string, work: () => Promise<T>): Promise<T> =>
+    notingRefusal(
+      ctx,
+      async (error) => {
+        const refused = await refusedLink(ctx, token, error);
+        return refused && { action: "session.link_refused", address, ...refused };
+      },
+      async () => {
+        const taken = tries.take({ address, name: `link ${token}` });
+        const result = await work();
+        taken.forgive();
+        return result;
+      },
+    );
   return [
     endpoint(
       {
@@ -48,16 +64,23 @@ export const sessionEndpoints = (ctx: Context): Endpoint[] => {
       },
       async ({ body, http }) => {
         const address = addressOf(http);
-        const taken = tries.take({ address, name: await fullName(ctx, body.name) });
-        const who = await signIn(ctx, body).catch((error: unknown) => {
-          // Without the name: people type passwords into that field.
-          ctx.log.info(
-            { address, why: error instanceof AppError ? error.sentence : "a fault" },
-            "a sign-in was refused",
-          );
-          throw error;
-        });
-        taken.forgive();
+        const refused = async (why: Why) =>
+          ({ action: "session.sign_in_refused", address, ...(await refusedName(ctx, body.name, why)) }) as const;
+        const who = await notingRefusal(
+          ctx,
+          async (error) => {
+            const why = whyOf(error);
+            return why && (await refused(why));
+          },
+          async () => {
+            const taken = tries.take({ address, name: await fullName(ctx, body.name) });
+            const right = await signIn(ctx, body);
+            taken.forgive();
+            return right;
+          },
+        );
+        // The panel asks for the code once the password was right: that first half was no refusal.
+        if (body.code) await takeBackRefusal(ctx, await refused("no_code"));
         const { kind, id, name, tenantId, account } = who;
         await writeAudit(ctx, {
           actor: { kind, id, name },
@@ -79,9 +102,7 @@ export const sessionEndpoints = (ctx: Context): Endpoint[] => {
         answer: linkView,
       },
       async ({ params, http }) => {
-        const taken = tries.take({ address: addressOf(http), name: `link ${params.token}` });
-        const facts = await describeLink(ctx, params.token);
-        taken.forgive();
+        const facts = await byLink(params.token, addressOf(http), () => describeLink(ctx, params.token));
         return { ...facts, expiresAt: iso(facts.expiresAt) };
       },
     ),
@@ -98,9 +119,7 @@ export const sessionEndpoints = (ctx: Context): Endpoint[] => {
       },
       async ({ params, body, http }) => {
         const address = addressOf(http);
-        const taken = tries.take({ address, name: `link ${params.token}` });
-        const account = await followLink(ctx, params.token, { ...body, address });
-        taken.forgive();
+        const account = await byLink(params.token, address, () => followLink(ctx, params.token, { ...body, address }));
         return { me: account && (await open(ctx, http, account)) };
       },
     ),

@@ -5,14 +5,15 @@ import { AppError } from "../../core/errors.ts";
 import { hashToken } from "../../core/ids.ts";
 import type { Caller } from "../api/caller.ts";
 import type { Role } from "../rights.ts";
+import { noteRefusal } from "./refusals.ts";
 import { type Account, columnsOf, findSession, sessionToken } from "./sessions.ts";
 
 export const TOKEN_PREFIX = "agt_";
 
-/** Null for a stranger. Throws `unauthorized` for a token that is none, expired or revoked. */
-export async function whoAsks(ctx: Context, c: Request): Promise<Caller | null> {
+/** Null for a stranger. `address`: from where, for the audit log. Throws `unauthorized` for a token that is none, expired or revoked. */
+export async function whoAsks(ctx: Context, c: Request, address: string): Promise<Caller | null> {
   const authorization = c.req.header("authorization");
-  if (authorization !== undefined) return byToken(ctx, /^Bearer\s+(\S+)$/i.exec(authorization)?.[1] ?? "");
+  if (authorization !== undefined) return byToken(ctx, /^Bearer\s+(\S+)$/i.exec(authorization)?.[1] ?? "", address);
   const token = await sessionToken(ctx, c);
   const session = token ? await findSession(ctx, token) : null;
   if (!session) return null;
@@ -29,32 +30,41 @@ export async function callerOfSession(ctx: Context, owner: Account, sessionId: s
 
 type Through = Pick<Caller, "sessionId" | "token" | "scopes">;
 
-async function byToken(ctx: Context, token: string): Promise<Caller> {
+interface TokenRow {
+  id: string;
+  name: string;
+  scopes: string[];
+  operatorId: string | null;
+  tenantId: string | null;
+  userId: string | null;
+  state: "open" | "revoked" | "expired";
+}
+
+async function byToken(ctx: Context, token: string, address: string): Promise<Caller> {
   const now = new Date(ctx.clock.now());
   const [row] = token.startsWith(TOKEN_PREFIX)
-    ? await ctx.sql<
-        {
-          id: string;
-          name: string;
-          scopes: string[];
-          operatorId: string | null;
-          tenantId: string | null;
-          userId: string | null;
-        }[]
-      >`with used as (
+    ? await ctx.sql<TokenRow[]>`with used as (
           update api_tokens set last_used_at = ${now} where token_hash = ${hashToken(token)} and revoked_at is null
             and expires_at > ${now} and (last_used_at is null or last_used_at < ${now}::timestamptz - interval '1 minute'))
-        select id, name, scopes, operator_id as "operatorId", tenant_id as "tenantId", user_id as "userId"
-        from api_tokens where token_hash = ${hashToken(token)} and revoked_at is null and expires_at > ${now}`
+        select id, name, scopes, operator_id as "operatorId", tenant_id as "tenantId", user_id as "userId",
+          case when revoked_at is not null then 'revoked' when expires_at <= ${now} then 'expired' else 'open' end as state
+        from api_tokens where token_hash = ${hashToken(token)}`
     : [];
   const caller =
-    row && (await account(ctx, row, { sessionId: null, token: { id: row.id, name: row.name }, scopes: row.scopes }));
-  if (!caller)
-    throw new AppError(
-      "unauthorized",
-      "This API token is not valid, or no longer. Make a new one in the panel under Account.",
-    );
-  return caller;
+    row?.state === "open" &&
+    (await account(ctx, row, { sessionId: null, token: { id: row.id, name: row.name }, scopes: row.scopes }));
+  if (caller) return caller;
+  await noteRefusal(ctx, {
+    action: "session.token_refused",
+    tenantId: row?.tenantId ?? null,
+    target: { kind: "token", id: row?.id ?? "-", name: row?.name ?? null },
+    address,
+    why: !row ? "unknown" : row.state === "open" ? "closed" : row.state,
+  });
+  throw new AppError(
+    "unauthorized",
+    "This API token is not valid, or no longer. Make a new one in the panel under Account.",
+  );
 }
 
 /** The account as it is now: a disabled operator or a suspended person is nobody. */

@@ -240,6 +240,18 @@ test("a backup is asked for once, seen, given out as a file when it is done, and
   expect(file.headers.get("content-disposition")).toBe('attachment; filename="acme-1.tar"');
   const owner = await api.person("acme", "owner");
   expect((await owner("GET", `${at}/file`)).status).toBe(403);
+  // It holds the homeserver's secrets: whoever took it stands in the audit log, once for each time.
+  expect(
+    await ctx.sql`select actor_name, tenant_id, target_id, after, outcome from audit where action = 'clients.download_backup'`,
+  ).toEqual([
+    {
+      actor_name: "admin",
+      tenant_id: "acme",
+      target_id: asked.json.id,
+      after: { file: "acme-1.tar", bytes: 5 },
+      outcome: "done",
+    },
+  ]);
   expect((await operator("DELETE", at)).status).toBe(204);
   expect((await operator("GET", `${at}/file`)).status).toBe(404);
 });

@@ -114,14 +114,21 @@ const columnsOf = (everywhere: boolean, open: (line: AuditView) => void): Column
     id: "what",
     title: words.what,
     cell: (line) => (
-      <Group gap="xs">
-        <Anchor component="button" type="button" size="sm" fw={600} ta="left" onClick={() => open(line)}>
-          {words.actionName(line.action)}
-        </Anchor>
-        {line.outcome !== "done" && (
-          <StateBadge tone={line.outcome === "failed" ? "bad" : "warn"}>{words.outcomes[line.outcome]}</StateBadge>
+      <>
+        <Group gap="xs">
+          <Anchor component="button" type="button" size="sm" fw={600} ta="left" onClick={() => open(line)}>
+            {words.actionName(line.action)}
+          </Anchor>
+          {(line.outcome === "open" || line.outcome === "failed") && (
+            <StateBadge tone={line.outcome === "failed" ? "bad" : "warn"}>{words.outcomes[line.outcome]}</StateBadge>
+          )}
+        </Group>
+        {line.outcome === "refused" && (
+          <Text size="sm" c="dimmed">
+            {words.refusal(line)}
+          </Text>
         )}
-      </Group>
+      </>
     ),
   },
   {
@@ -129,7 +136,7 @@ const columnsOf = (everywhere: boolean, open: (line: AuditView) => void): Column
     title: words.about,
     cell: ({ target }) => (
       <Text size="sm" lineClamp={2}>
-        {target.name ?? target.id}
+        {target.name ?? (target.id === "-" ? "–" : target.id)}
       </Text>
     ),
   },

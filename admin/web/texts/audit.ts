@@ -1,8 +1,13 @@
 /** Texts of: the audit log. */
+import type { AuditView } from "../../api/audit.ts";
 
 /** What the log calls changes, in words. Those without a line here are named after their parts. */
 const actions: Record<string, string> = {
   "session.sign_in": "Signed in",
+  "session.sign_in_refused": "Sign-in refused",
+  "session.link_refused": "One-time link refused",
+  "session.token_refused": "API token refused",
+  "session.check_refused": "Own password or code refused",
   "session.set_password": "Password set",
   "session.second_factor_on": "Second factor switched on",
   "session.second_factor_off": "Second factor switched off",
@@ -23,6 +28,7 @@ const actions: Record<string, string> = {
   "clients.restart": "Homeserver restarted",
   "clients.backup": "Backup asked for",
   "clients.delete_backup": "Backup deleted",
+  "clients.download_backup": "Backup downloaded",
   "people.suspend": "Person suspended",
   "people.unsuspend": "Person let in again",
   "people.deactivate": "Account ended",
@@ -80,9 +86,55 @@ const actions: Record<string, string> = {
   "runs.again": "Run repeated",
   "caps.write": "Caps changed",
 };
+type Refused = Pick<AuditView, "action" | "actor" | "target" | "after">;
+
+/** What a refused sign-in was, in sentences. `after` is what the log keeps of it: `{why, tries}`. */
+function refusal(line: Refused): string {
+  const { why = "", tries = 1 } = (line.after ?? {}) as { why?: string; tries?: number };
+  if (why === "beyond_count")
+    return `So many sign-ins were refused within an hour that they are not written down one by one any more: ${tries} more from other addresses or for other names.`;
+  return `${refusedText(line, why)}${tries > 1 ? ` This happened ${tries} times within ten minutes.` : ""}`;
+}
+
+function refusedText({ action, actor, target }: Refused, why: string): string {
+  const who = actor.kind === "stranger" ? `Somebody at ${actor.name}` : `${actor.name}, who was signed in,`;
+  if (why === "too_many") return `${who} tried again after too many wrong tries, and was told to wait.`;
+  if (action === "session.check_refused") return `${who} typed a wrong password or code.`;
+  if (action === "session.token_refused") return `${who} sent ${tokenText(why, target.name)}.`;
+  if (action === "session.link_refused") return `${who} opened ${linkText(why, target.name)}.`;
+  const account = target.name ?? "a name that nobody here has";
+  return `${who} tried to sign in as ${account}: ${reasons[why] ?? "it was refused"}.`;
+}
+
+const reasons: Record<string, string> = {
+  unknown: "there is no such account. What was typed is not kept, for it may be a password",
+  wrong_password: "the password was wrong",
+  wrong_code: "the password was right, the code was not",
+  no_code: "the password was right, but no code followed",
+  closed: "the account is disabled or suspended",
+};
+
+function tokenText(why: string, name: string | null): string {
+  if (why === "revoked") return `the API token "${name}", which was revoked`;
+  if (why === "expired") return `the API token "${name}", which is too old`;
+  if (why === "closed") return `the API token "${name}", whose owner is not let in any more`;
+  return "an API token that there is not";
+}
+
+function linkText(why: string, owner: string | null): string {
+  const whose = `a one-time link of ${owner ?? "somebody who is gone"}`;
+  if (why === "used") return `${whose} that was used before`;
+  if (why === "expired") return `${whose} that is too old`;
+  if (why === "revoked") return `${whose} that was withdrawn`;
+  if (why === "wrong_code") return `${whose} and typed a wrong code`;
+  if (why === "no_code") return `${whose} and typed no code`;
+  if (why === "closed") return `${whose}, who is not let in any more`;
+  return "a one-time link that there is not";
+}
+
 export const auditTexts = {
   title: "Audit",
-  lead: "Every change: who, on whose behalf, what, before and after.",
+  lead: "Every change: who, on whose behalf, what, before and after. And every sign-in that was refused.",
   label: "Changes, newest first",
   when: "When",
   who: "Who",
@@ -90,12 +142,14 @@ export const auditTexts = {
   what: "What",
   about: "About",
   client: "Client",
-  outcomes: { open: "Unfinished", done: "Done", failed: "Failed" },
+  outcomes: { open: "Unfinished", done: "Done", failed: "Failed", refused: "Refused" },
   outcomeText: {
     open: "It is under way, or was cut off by a crash: nobody knows whether it happened. Look at what it is about.",
     done: "",
     failed: "It did not work because of a fault of ours. The platform's log says why.",
+    refused: "",
   },
+  refusal,
   details: "Details",
   search: "Search in names",
   actor: "Who",
@@ -119,10 +173,17 @@ export const auditTexts = {
   /** `agents.publish` → "Agent published"; what has no words of its own: "Agents: merge faces" */
   actionName: (action: string) => actions[action] ?? partsOf(action),
   kindName: (kind: string) => kind.replaceAll("_", " "),
-  actors: { operator: "Operator", person: "Person", command_line: "Command line", link: "One-time link" },
+  actors: {
+    operator: "Operator",
+    person: "Person",
+    command_line: "Command line",
+    link: "One-time link",
+    stranger: "Not let in",
+  },
   id: "Id",
   exact: "Time",
   address: "Address",
+  lastTry: "Last try",
   behalf: "On behalf of",
   outcome: "Outcome",
   changes: "What changed",

@@ -10,7 +10,7 @@ const words = texts.audit;
 /** One line of the log with all that is known. */
 export function Details({ line, onlyThis }: { line: AuditView; onlyThis: () => void }) {
   const { actor, target, outcome } = line;
-  const changes = changesBetween(line.before, line.after);
+  const changes = outcome === "refused" ? null : changesBetween(line.before, line.after);
   const facts: [string, ReactNode][] = [
     [words.exact, <When key="at" at={line.at} exactly />],
     [words.who, `${actor.name} (${words.actors[actor.kind]})`],
@@ -19,11 +19,13 @@ export function Details({ line, onlyThis }: { line: AuditView; onlyThis: () => v
     [words.id, target.id],
     ...(line.client ? [[words.client, line.client] as [string, ReactNode]] : []),
     [words.address, line.address ?? "–"],
+    ...(outcome === "refused" ? [[words.lastTry, lastTry(line)] as [string, ReactNode]] : []),
     [words.outcome, words.outcomes[outcome]],
   ];
   return (
     <Stack>
-      {outcome !== "done" && (
+      {outcome === "refused" && <Text>{words.refusal(line)}</Text>}
+      {(outcome === "open" || outcome === "failed") && (
         <Alert color={outcome === "failed" ? "red" : "yellow"}>{words.outcomeText[outcome]}</Alert>
       )}
       <Table withRowBorders={false} verticalSpacing={4} layout="fixed">
@@ -38,13 +40,17 @@ export function Details({ line, onlyThis }: { line: AuditView; onlyThis: () => v
           ))}
         </Table.Tbody>
       </Table>
-      <Text component="h2" fw={600}>
-        {words.changes}
-      </Text>
-      {changes.length === 0 && <Text size="sm">{words.nothing}</Text>}
-      {changes.map((change) => (
-        <OneChange key={change.field} change={change} />
-      ))}
+      {changes && (
+        <>
+          <Text component="h2" fw={600}>
+            {words.changes}
+          </Text>
+          {changes.length === 0 && <Text size="sm">{words.nothing}</Text>}
+          {changes.map((change) => (
+            <OneChange key={change.field} change={change} />
+          ))}
+        </>
+      )}
       <Group>
         <Button variant="default" onClick={onlyThis}>
           {words.onlyThis}
@@ -52,6 +58,12 @@ export function Details({ line, onlyThis }: { line: AuditView; onlyThis: () => v
       </Group>
     </Stack>
   );
+}
+
+/** A line of refusals begins with the first; when the last was stands in it. */
+function lastTry({ at, after }: AuditView): ReactNode {
+  const { last = at } = (after ?? {}) as { last?: string };
+  return <When key="last" at={last} exactly />;
 }
 
 /** Before above, after below: long texts need the width. Words say which is which, colours only help. */
