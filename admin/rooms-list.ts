@@ -168,7 +168,7 @@ export async function listMembers(
       left join people p on p.tenant_id = m.tenant_id and p.user_id = m.user_id
     where m.tenant_id = ${wish.tenantId} and m.room_id = ${wish.roomId} and m.membership in ('join', 'invite')
       and ${isPerson(ctx)} ${wish.after === null ? sql`` : sql`and m.user_id > ${wish.after}`}
-      ${wish.q ? sql`and strpos(lower(coalesce(m.display_name, '') || ' ' || m.user_id), lower(${wish.q})) > 0` : sql``}
+      ${wish.q ? sql`and strpos(lower(coalesce(m.display_name, p.display_name, '') || ' ' || m.user_id), lower(${wish.q})) > 0` : sql``}
     order by m.user_id limit ${wish.limit + 1}`;
 }
 

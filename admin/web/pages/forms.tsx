@@ -8,6 +8,7 @@ import { usePages } from "../api.ts";
 import { inClient } from "../api-path.ts";
 import { useMay, useThisClient } from "../me.tsx";
 import { Empty } from "../parts/empty.tsx";
+import { Name } from "../parts/name.tsx";
 import { Page } from "../parts/page.tsx";
 import { type Column, PagedTable } from "../parts/paged-table.tsx";
 import { SearchField } from "../parts/search-field.tsx";
@@ -57,7 +58,7 @@ function columnsFor(client: string, all: boolean): Column<FormItem>[] {
       cell: ({ id, title, description }) => (
         <div>
           <Anchor component={Link} href={to.form(client, id)} fw={600}>
-            {title}
+            <Name>{title}</Name>
           </Anchor>
           {description && (
             <Text size="sm" c="dimmed" lineClamp={2}>
@@ -67,11 +68,21 @@ function columnsFor(client: string, all: boolean): Column<FormItem>[] {
         </div>
       ),
     },
-    { id: "how", title: words.columns.how, cell: ({ name }) => <Code>{`!${name}`}</Code> },
+    {
+      id: "how",
+      title: words.columns.how,
+      cell: ({ name }) => (
+        <Code>
+          <Name>{`!${name}`}</Name>
+        </Code>
+      ),
+    },
     {
       id: "doer",
       title: words.columns.doer,
-      cell: ({ agentId, agentName, model }) => (agentId === null ? words.byModel(model) : words.byAgent(agentName)),
+      cell: ({ agentId, agentName, model }) => (
+        <Name>{agentId === null ? words.byModel(model) : words.byAgent(agentName)}</Name>
+      ),
       wideOnly: true,
     },
   ];

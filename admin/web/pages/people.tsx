@@ -8,6 +8,7 @@ import { usePages } from "../api.ts";
 import { inClient } from "../api-path.ts";
 import { useMay, useThisClient } from "../me.tsx";
 import { Empty } from "../parts/empty.tsx";
+import { Name } from "../parts/name.tsx";
 import { Page } from "../parts/page.tsx";
 import { type Column, PagedTable } from "../parts/paged-table.tsx";
 import { When } from "../parts/when.tsx";
@@ -107,7 +108,11 @@ const columnsOf = (client: string): Column<PersonView>[] => [
   {
     id: "teams",
     title: words.columns.teams,
-    cell: ({ teams }) => <Text span>{teams.map(({ name }) => name).join(", ") || words.noTeam}</Text>,
+    cell: ({ teams }) => (
+      <Text span>
+        <Name>{teams.map(({ name }) => name).join(", ") || words.noTeam}</Name>
+      </Text>
+    ),
   },
   { id: "seen", title: words.columns.seen, cell: ({ lastSeenAt }) => <When at={lastSeenAt} /> },
   { id: "state", title: words.columns.state, cell: ({ state }) => <PersonState state={state} /> },

@@ -6,6 +6,7 @@ import { usePages } from "../api.ts";
 import { ofClientOrAll } from "../api-path.ts";
 import { useClient, useMay } from "../me.tsx";
 import { AgentFace } from "../parts/agent-face.tsx";
+import { Name } from "../parts/name.tsx";
 import { Nothing } from "../parts/nothing.tsx";
 import { Page } from "../parts/page.tsx";
 import { type Column, PagedTable } from "../parts/paged-table.tsx";
@@ -101,7 +102,7 @@ const AgentCell = ({ run }: { run: RunItem }) => (
   <Group gap="xs" wrap="nowrap">
     <AgentFace client={run.client.id} agent={run.agent.id} size={28} />
     <Anchor component={Link} href={to.run(run.client.id, run.id)} size="sm" fw={600}>
-      {run.agent.name}
+      <Name>{run.agent.name}</Name>
     </Anchor>
   </Group>
 );
@@ -119,10 +120,15 @@ const StateCell = ({ run }: { run: RunItem }) => (
 
 /** A name on which one can click to see only its runs. */
 function Narrow({ name, on, onClick }: { name: string; on: boolean; onClick: () => void }) {
-  if (!on) return <Text size="sm">{name}</Text>;
+  if (!on)
+    return (
+      <Text size="sm">
+        <Name>{name}</Name>
+      </Text>
+    );
   return (
     <Anchor component="button" type="button" size="sm" ta="left" title={words.filterBy(name)} onClick={onClick}>
-      {name}
+      <Name>{name}</Name>
     </Anchor>
   );
 }

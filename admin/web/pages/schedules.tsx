@@ -10,6 +10,7 @@ import { useMay, useThisClient } from "../me.tsx";
 import { AgentFace } from "../parts/agent-face.tsx";
 import { askFirst } from "../parts/ask.tsx";
 import { Empty } from "../parts/empty.tsx";
+import { Name } from "../parts/name.tsx";
 import { Page } from "../parts/page.tsx";
 import { type Column, PagedTable } from "../parts/paged-table.tsx";
 import { StateBadge } from "../parts/state-badge.tsx";
@@ -104,7 +105,19 @@ function columnsOf(client: string, all: boolean, does: Actions): Column<Schedule
       cell: ({ state }) => <StateBadge tone={TONES[state]}>{words.states[state]}</StateBadge>,
     },
     { id: "time", title: words.time, cell: ({ time }) => <Small>{timeOf(time)}</Small> },
-    ...(all ? [{ id: "for", title: words.for, cell: (one: ScheduleView) => <Small>{one.createdBy.name}</Small> }] : []),
+    ...(all
+      ? [
+          {
+            id: "for",
+            title: words.for,
+            cell: (one: ScheduleView) => (
+              <Small>
+                <Name>{one.createdBy.name}</Name>
+              </Small>
+            ),
+          },
+        ]
+      : []),
     { id: "next", title: words.next, cell: ({ nextAt }) => <Small>{nextAt ? <When at={nextAt} /> : "–"}</Small> },
     { id: "last", title: words.last, cell: (schedule) => <Last client={client} schedule={schedule} /> },
     { id: "do", title: "", align: "right", cell: (schedule) => <Buttons schedule={schedule} does={does} /> },
@@ -122,11 +135,11 @@ function Task({ client, schedule }: { client: string; schedule: ScheduleView }) 
     <Group gap="xs" wrap="nowrap" align="flex-start" maw={420}>
       <AgentFace client={client} agent={agent.id} size={28} />
       <Stack gap={2} miw={0}>
-        <Text size="sm" fw={600} lineClamp={3} style={{ overflowWrap: "anywhere" }}>
-          {task}
+        <Text size="sm" fw={600} lineClamp={3} title={task}>
+          <Name>{task}</Name>
         </Text>
         <Text size="xs" c="dimmed">
-          {agent.name} {texts.approvals.inRoom(room.name ?? words.unnamed)}
+          <Name>{`${agent.name} ${texts.approvals.inRoom(room.name ?? words.unnamed)}`}</Name>
         </Text>
         {problem && <Text size="xs">{problem}</Text>}
         {untrusted && (

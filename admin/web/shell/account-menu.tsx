@@ -19,9 +19,10 @@ export function AccountMenu() {
           color="gray"
           leftSection={<IconUser size={18} aria-hidden />}
           aria-label={texts.shell.accountMenu(me.name)}
+          title={me.name}
           maw={{ base: 150, sm: 260 }}
         >
-          {me.name}
+          <span className="agt-cut">{me.name}</span>
         </Button>
       </Menu.Target>
       <Menu.Dropdown>

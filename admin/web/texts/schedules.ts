@@ -59,8 +59,10 @@ export const schedulesTexts = {
     roomHelpOperator: "Where it answers.",
     noRooms: "You are in no room with an agent.",
     person: "For whom",
-    personHelp:
-      "A person of the company who is in the room, like @anna:example.org. The agent may there what they may.",
+    personHelp: "Somebody who is in the room. The agent may do there what they may.",
+    personPlaceholder: "Type a part of the name",
+    roomFirst: "Choose the room first",
+    noPerson: "Nobody in the room is called that.",
     task: "What it is told",
     taskPlaceholder: "Sum up what was decided here this week.",
     how: "When",

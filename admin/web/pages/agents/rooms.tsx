@@ -9,6 +9,7 @@ import { inClient } from "../../api-path.ts";
 import { useMay } from "../../me.tsx";
 import { askFirst } from "../../parts/ask.tsx";
 import { Empty } from "../../parts/empty.tsx";
+import { Name } from "../../parts/name.tsx";
 import { type Column, PagedTable } from "../../parts/paged-table.tsx";
 import { to } from "../../paths.ts";
 import { texts } from "../../texts.ts";
@@ -38,7 +39,7 @@ export function AgentRooms({ client, agent }: { client: string; agent: AgentView
         title: words.room,
         cell: ({ roomId, name }) => (
           <Anchor component={Link} href={to.room(client, roomId)}>
-            {name ?? words.unnamed}
+            <Name>{name ?? words.unnamed}</Name>
           </Anchor>
         ),
       },

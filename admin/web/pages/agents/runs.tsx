@@ -5,6 +5,7 @@ import type { RunItem } from "../../../api/runs-views.ts";
 import { usePages } from "../../api.ts";
 import { inClient } from "../../api-path.ts";
 import { Empty } from "../../parts/empty.tsx";
+import { Name } from "../../parts/name.tsx";
 import { type Column, PagedTable } from "../../parts/paged-table.tsx";
 import { When } from "../../parts/when.tsx";
 import { to } from "../../paths.ts";
@@ -34,12 +35,22 @@ export function AgentRuns({ client, agent }: { client: string; agent: string }) 
         title: words.state,
         cell: ({ state }) => <RunState state={state} />,
       },
-      { id: "who", title: words.who, cell: ({ askedBy }) => <Text size="sm">{askedBy.name}</Text> },
+      {
+        id: "who",
+        title: words.who,
+        cell: ({ askedBy }) => (
+          <Text size="sm">
+            <Name>{askedBy.name}</Name>
+          </Text>
+        ),
+      },
       {
         id: "where",
         title: words.where,
         cell: ({ room, source }) => (
-          <Text size="sm">{room ? (room.name ?? texts.agents.rooms.unnamed) : notInRoom(source)}</Text>
+          <Text size="sm">
+            <Name>{room ? (room.name ?? texts.agents.rooms.unnamed) : notInRoom(source)}</Name>
+          </Text>
         ),
       },
       {

@@ -7,6 +7,7 @@ import { inClient } from "../../api-path.ts";
 import { useMay, useMe } from "../../me.tsx";
 import { askFirst } from "../../parts/ask.tsx";
 import { Empty } from "../../parts/empty.tsx";
+import { Name } from "../../parts/name.tsx";
 import { type Column, PagedTable } from "../../parts/paged-table.tsx";
 import { When } from "../../parts/when.tsx";
 import { to } from "../../paths.ts";
@@ -48,6 +49,12 @@ export function Grants({ client }: { client: string }) {
 
 const roomOf = ({ room }: GrantView) => room.name ?? texts.approvals.unnamed;
 
+const Small = ({ name }: { name: string }) => (
+  <Text size="sm">
+    <Name>{name}</Name>
+  </Text>
+);
+
 function columnsOf(client: string, revokeOf: (grant: GrantView) => (() => void) | null): Column<GrantView>[] {
   return [
     {
@@ -55,13 +62,13 @@ function columnsOf(client: string, revokeOf: (grant: GrantView) => (() => void) 
       title: words.agent,
       cell: ({ agent }) => (
         <Anchor component={Link} href={to.agent(client, agent.id)} size="sm" fw={600}>
-          {agent.name}
+          <Name>{agent.name}</Name>
         </Anchor>
       ),
     },
-    { id: "tool", title: words.tool, cell: ({ tool }) => <Text size="sm">{tool.title}</Text> },
-    { id: "room", title: words.room, cell: (grant) => <Text size="sm">{roomOf(grant)}</Text> },
-    { id: "by", title: words.by, cell: ({ grantedBy }) => <Text size="sm">{grantedBy.name}</Text> },
+    { id: "tool", title: words.tool, cell: ({ tool }) => <Small name={tool.title} /> },
+    { id: "room", title: words.room, cell: (grant) => <Small name={roomOf(grant)} /> },
+    { id: "by", title: words.by, cell: ({ grantedBy }) => <Small name={grantedBy.name} /> },
     {
       id: "when",
       title: words.when,

@@ -3,6 +3,7 @@ import { IconTrash } from "@tabler/icons-react";
 import type { FileView } from "../../../api/files.ts";
 import { apiUrl } from "../../api.ts";
 import { inClient } from "../../api-path.ts";
+import { Name } from "../../parts/name.tsx";
 import type { Column } from "../../parts/paged-table.tsx";
 import { StateBadge } from "../../parts/state-badge.tsx";
 import { When } from "../../parts/when.tsx";
@@ -24,9 +25,8 @@ export function fileColumns(client: string, remove: ((path: string) => void) | n
             size="sm"
             fw={600}
             aria-label={words.download(path)}
-            style={{ overflowWrap: "anywhere" }}
           >
-            {path}
+            <Name>{path}</Name>
           </Anchor>
           {untrusted && (
             <Tooltip
@@ -50,7 +50,7 @@ export function fileColumns(client: string, remove: ((path: string) => void) | n
       title: words.changed,
       cell: ({ changedAt, writtenBy }) => (
         <Text span size="sm">
-          <When at={changedAt} /> {words.by(writtenBy)}
+          <When at={changedAt} /> <Name>{words.by(writtenBy)}</Name>
         </Text>
       ),
     },

@@ -4,6 +4,7 @@ import { useSearchParams } from "wouter";
 import type { FormRunView } from "../../../api/forms-views.ts";
 import { useGet, usePages } from "../../api.ts";
 import { Empty } from "../../parts/empty.tsx";
+import { Name } from "../../parts/name.tsx";
 import { type Column, PagedTable } from "../../parts/paged-table.tsx";
 import { StateBadge, type Tone } from "../../parts/state-badge.tsx";
 import { Trouble } from "../../parts/trouble.tsx";
@@ -49,14 +50,15 @@ const columnsFor = (open: (id: string) => void): Column<FormRunView>[] => [
   {
     id: "who",
     title: words.who,
-    cell: ({ by, byName }) => byName ?? by.replace(/^operator:/, "").replace(/^@|:.*$/g, ""),
+    cell: ({ by, byName }) => <Name>{byName ?? by.replace(/^operator:/, "").replace(/^@|:.*$/g, "")}</Name>,
   },
   { id: "via", title: words.via, cell: ({ via }) => words.vias[via], wideOnly: true },
   {
     id: "where",
     title: words.where,
-    cell: ({ roomId, roomName, via }) =>
-      roomId === null ? (via === "tool" ? words.back : words.here) : (roomName ?? roomId),
+    cell: ({ roomId, roomName, via }) => (
+      <Name>{roomId === null ? (via === "tool" ? words.back : words.here) : (roomName ?? roomId)}</Name>
+    ),
     wideOnly: true,
   },
   {

@@ -3,6 +3,7 @@ import { Anchor, Avatar, Group, Modal, Stack, Text, TextInput } from "@mantine/c
 import { Link } from "wouter";
 import type { LinkView, PersonView } from "../../../api/people-views.ts";
 import { CopyButton } from "../../parts/copy-button.tsx";
+import { Name } from "../../parts/name.tsx";
 import { StateBadge } from "../../parts/state-badge.tsx";
 import { When } from "../../parts/when.tsx";
 import { to } from "../../paths.ts";
@@ -38,10 +39,10 @@ export const PersonCell = ({ client, person }: { client: string; person: { id: s
     <PersonFace person={person} />
     <div>
       <Anchor component={Link} href={to.person(client, person.id)} fw={600}>
-        {nameOf(person)}
+        <Name>{nameOf(person)}</Name>
       </Anchor>
       <Text size="sm" c="dimmed">
-        {person.id}
+        <Name>{person.id}</Name>
       </Text>
     </div>
   </Group>

@@ -8,6 +8,7 @@ import { del, patch, post, usePages, useSend } from "../../api.ts";
 import { useMay } from "../../me.tsx";
 import { askFirst } from "../../parts/ask.tsx";
 import { Empty } from "../../parts/empty.tsx";
+import { Name } from "../../parts/name.tsx";
 import { type Column, PagedTable } from "../../parts/paged-table.tsx";
 import { StateBadge } from "../../parts/state-badge.tsx";
 import { to } from "../../paths.ts";
@@ -93,14 +94,16 @@ function columnsFor({
       <div>
         {seesPeople ? (
           <Anchor component={Link} href={to.person(client, userId)} fw={600}>
-            {called ?? userId}
+            <Name>{called ?? userId}</Name>
           </Anchor>
         ) : (
-          <Text fw={600}>{called ?? userId}</Text>
+          <Text fw={600}>
+            <Name>{called ?? userId}</Name>
+          </Text>
         )}
         {called && (
           <Text size="xs" c="dimmed">
-            {userId}
+            <Name>{userId}</Name>
           </Text>
         )}
       </div>

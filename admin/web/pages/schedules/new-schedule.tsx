@@ -19,6 +19,8 @@ import { inClient } from "../../api-path.ts";
 import { useMe } from "../../me.tsx";
 import { Trouble } from "../../parts/trouble.tsx";
 import { texts } from "../../texts.ts";
+import { nameOf } from "../teams/peoples-rooms.tsx";
+import { PersonField } from "./person-field.tsx";
 
 const words = texts.schedules.form;
 type Kind = keyof typeof words.kinds;
@@ -76,12 +78,13 @@ export function NewSchedule({ client, close }: { client: string; close: () => vo
       >
         <Place client={client} wish={wish} change={change} />
         {operator && (
-          <TextInput
-            label={words.person}
-            description={words.personHelp}
+          <PersonField
+            key={wish.room}
+            client={client}
+            room={wish.room}
             value={wish.person}
             error={errors.person}
-            onChange={(event) => change({ person: event.currentTarget.value.trim() })}
+            onChange={(person) => change({ person })}
           />
         )}
         <Textarea
@@ -131,9 +134,8 @@ function Place({ client, wish, change }: PartProps & { client: string }) {
   const [q] = useDebouncedValue(typed.trim(), 250);
   const rooms = usePages<RoomView>("teams", inClient(client, "rooms"), { q, archived: false, limit: 50 });
   const { data: room } = useGet<RoomView>("teams", wish.room ? inClient(client, "rooms", wish.room) : null);
-  const choices = rooms.items.map(({ id, name }) => ({ value: id, label: name ?? texts.schedules.unnamed }));
-  if (room && !choices.some(({ value }) => value === room.id))
-    choices.unshift({ value: room.id, label: room.name ?? texts.schedules.unnamed });
+  const choices = rooms.items.map((one) => ({ value: one.id, label: nameOf(one) }));
+  if (room && !choices.some(({ value }) => value === room.id)) choices.unshift({ value: room.id, label: nameOf(room) });
   return (
     <Group align="flex-start" gap="sm">
       <Select
@@ -145,7 +147,7 @@ function Place({ client, wish, change }: PartProps & { client: string }) {
         searchable
         nothingFoundMessage={words.noRooms}
         onSearchChange={setTyped}
-        onChange={(next) => change({ room: next ?? "", agent: "" })}
+        onChange={(next) => change({ room: next ?? "", agent: "", person: "" })}
       />
       <Select
         flex="1 1 14rem"

@@ -6,6 +6,7 @@ import type { RoomView } from "../../../api/teams-views.ts";
 import { usePages } from "../../api.ts";
 import { inClient } from "../../api-path.ts";
 import { Empty } from "../../parts/empty.tsx";
+import { Name } from "../../parts/name.tsx";
 import { type Column, PagedTable } from "../../parts/paged-table.tsx";
 import { When } from "../../parts/when.tsx";
 import { to } from "../../paths.ts";
@@ -38,7 +39,7 @@ const columnsFor = (client: string): Column<RoomView>[] => [
     title: words.columns.room,
     cell: (room) => (
       <Anchor component={Link} href={to.room(client, room.id)} fw={600}>
-        {nameOf(room)}
+        <Name>{nameOf(room)}</Name>
       </Anchor>
     ),
   },

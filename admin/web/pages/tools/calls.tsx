@@ -4,6 +4,7 @@ import { Link, useSearchParams } from "wouter";
 import type { CallView } from "../../../api/tools-views.ts";
 import { usePages } from "../../api.ts";
 import { inClient } from "../../api-path.ts";
+import { Name } from "../../parts/name.tsx";
 import { Nothing } from "../../parts/nothing.tsx";
 import { type Column, PagedTable } from "../../parts/paged-table.tsx";
 import { When } from "../../parts/when.tsx";
@@ -88,7 +89,7 @@ function FilterFields({ client, filters, change }: FieldsProps) {
 }
 
 const Small = ({ children }: { children: ReactNode }) => (
-  <Text size="sm" component="span" style={{ overflowWrap: "anywhere" }}>
+  <Text size="sm" component="span">
     {children}
   </Text>
 );
@@ -100,13 +101,22 @@ function columnsOf(client: string, show: (call: CallView) => void): Column<CallV
       title: words.tool,
       cell: (call) => (
         <Text size="sm" fw={600}>
-          {call.tool.title}
+          <Name>{call.tool.title}</Name>
         </Text>
       ),
     },
     { id: "state", title: words.state, cell: ({ state }) => <CallState state={state} /> },
     { id: "agent", title: words.agent, cell: (call) => <Who client={client} call={call} /> },
-    { id: "for", title: words.for, cell: ({ person }) => <Small>{person?.name ?? "–"}</Small>, wideOnly: true },
+    {
+      id: "for",
+      title: words.for,
+      cell: ({ person }) => (
+        <Small>
+          <Name>{person?.name ?? "–"}</Name>
+        </Small>
+      ),
+      wideOnly: true,
+    },
     {
       id: "took",
       title: words.took,
@@ -141,7 +151,7 @@ function Who({ client, call }: { client: string; call: CallView }) {
   if (!call.agent || !call.run) return <Small>{words.tried}</Small>;
   return (
     <Anchor component={Link} href={to.run(client, call.run)} size="sm">
-      {call.agent.name}
+      <Name>{call.agent.name}</Name>
     </Anchor>
   );
 }

@@ -3,6 +3,7 @@ import { useDisclosure } from "@mantine/hooks";
 import { type ReactNode, useId } from "react";
 import { Link } from "wouter";
 import type { UsageView } from "../../../api/usage.ts";
+import { Name as Broken } from "../../parts/name.tsx";
 import { to } from "../../paths.ts";
 import { texts } from "../../texts.ts";
 import { nameOf, shortDay } from "./names.ts";
@@ -77,10 +78,10 @@ export function UsageTable({ usage, everywhere }: { usage: UsageView; everywhere
 function Name({ by, row, everywhere }: { by: UsageView["by"]; row: RowView; everywhere: boolean }): ReactNode {
   const name = nameOf(by, row);
   const there = by === "client" ? to.usage(row.key) : by === "agent" && row.key ? to.agent(row.client, row.key) : null;
-  if (there === null || (by === "client" && !everywhere)) return name;
+  if (there === null || (by === "client" && !everywhere)) return <Broken>{name}</Broken>;
   return (
     <Anchor component={Link} href={there} size="sm">
-      {name}
+      <Broken>{name}</Broken>
     </Anchor>
   );
 }
@@ -123,7 +124,7 @@ export function ChartNumbers({ usage }: { usage: UsageView }) {
                   <Table.Th scope="col">{words.columns.day}</Table.Th>
                   {series.map((part) => (
                     <Table.Th scope="col" ta="right" key={part.key ?? "rest"}>
-                      {nameOf(by, part)}
+                      <Broken>{nameOf(by, part)}</Broken>
                     </Table.Th>
                   ))}
                 </Table.Tr>
