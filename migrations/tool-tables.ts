@@ -120,6 +120,7 @@ export const approvals = pgTable(
     index("approvals_run").on(t.runId),
     index("approvals_call").on(t.callId),
     index("approvals_tenant").on(t.tenantId, t.createdAt, t.id),
+    index("approvals_agent").on(t.agentId, t.createdAt, t.id),
     index("approvals_room").on(t.tenantId, t.roomId).where(sql`state = 'open'`),
   ],
 );
@@ -144,6 +145,8 @@ export const grants = pgTable(
   (t) => [
     uniqueIndex("grants_active").on(t.agentId, t.roomId, t.tool).where(sql`revoked_at is null`),
     index("grants_tenant").on(t.tenantId, t.createdAt, t.id),
+    // Also those that are over: what an approval once granted.
+    index("grants_place").on(t.agentId, t.roomId, t.tool, t.createdAt),
   ],
 );
 
@@ -213,7 +216,11 @@ export const files = pgTable(
     createdAt: createdAt(),
     changedAt: at("changed_at").notNull().defaultNow(),
   },
-  (t) => [uniqueIndex("files_path").on(t.tenantId, t.path)],
+  (t) => [
+    uniqueIndex("files_path").on(t.tenantId, t.path),
+    // What the whole area takes, without reading the files.
+    index("files_area").on(t.tenantId, t.size),
+  ],
 );
 
 /** "Run me later", "run me every …": each time is a run like any other, in its room, for the person who asked for it. */
@@ -248,6 +255,7 @@ export const schedules = pgTable(
     index("schedules_due").on(t.nextAt).where(sql`state = 'active'`),
     index("schedules_tenant").on(t.tenantId, t.createdAt, t.id),
     index("schedules_room").on(t.tenantId, t.roomId),
+    index("schedules_agent").on(t.agentId),
   ],
 );
 
@@ -313,7 +321,10 @@ export const formRuns = pgTable(
     untrusted: text(),
     /** The agent's run, where an agent does it. */
     runId: text("run_id"),
-    state: text().$type<"queued" | "running" | "done" | "failed">().notNull().default("queued"),
+    state: text().$type<"queued" | "running" | "done" | "failed" | "stopped">().notNull().default("queued"),
+    /** Set by whoever wants one to end that a model does without an agent, like a run's own. */
+    stopReason: text("stop_reason").$type<typeof runs.$inferSelect.stopReason>(),
+    stoppedBy: text("stopped_by"),
     /** The answer; null until it is there and once erased. */
     result: text(),
     error: text(),
@@ -325,6 +336,8 @@ export const formRuns = pgTable(
   (t) => [
     index("form_runs_newest").on(t.tenantId, t.createdAt, t.id),
     index("form_runs_form").on(t.formId, t.createdAt),
+    index("form_runs_by").on(t.formId, t.by, t.createdAt),
+    index("form_runs_run").on(t.runId).where(sql`run_id is not null`),
     index("form_runs_open").on(t.createdAt).where(sql`state in ('queued','running')`),
     index("form_runs_question").on(t.tenantId, t.questionEvent).where(sql`question_event is not null`),
     index("form_runs_call").on(t.parentCall).where(sql`parent_call is not null`),
