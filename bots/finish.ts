@@ -2,6 +2,7 @@ import type { TransactionSql } from "postgres";
 import type { Context } from "../core/context.ts";
 import type { ErrorCode } from "../core/errors.ts";
 import type { StepDetail } from "../migrations/types.ts";
+import { leftBehind } from "./tools/calls.ts";
 import type { Work } from "./work.ts";
 
 /** How the step that asks the model ended. */
@@ -42,10 +43,6 @@ export async function saveEvents(sql: Context["sql"], work: Work, eventIds: stri
     from unnest(${eventIds}::text[]) with ordinality as e(id, n)
     on conflict (tenant_id, event_id) do update set part = excluded.part`;
 }
-
-/** Of calls that a run leaves behind. */
-const NOT_DONE = "The run ended before this was done.";
-const CUT_OFF = "Outcome unknown: The run ended while this was being done, so it may have happened or not.";
 
 /** Ends a run: its last write. `reply` describes what was sent. */
 export async function finishRun(
@@ -92,12 +89,7 @@ export async function finishRun(
       select ${work.tenantId}, e.id, ${work.answerId}, (e.n - 1)::int
       from unnest(${end.eventIds}::text[]) with ordinality as e(id, n)
       on conflict (tenant_id, event_id) do nothing
-    ), c as (
-      -- What it did not come to. What waits is told of by whoever it waits for.
-      update tool_calls set finished_at = now(), state = case when state = 'running' then 'unknown' else 'stopped' end,
-        result = case when state = 'running' then ${CUT_OFF} else ${NOT_DONE} end
-      where run_id = ${work.runId} and state in ('proposed', 'approved', 'running')
-    )
+    ), ${leftBehind(sql, work.runId)}
     update runs set state = ${end.state}, finished_at = now(),
       error_code = coalesce(${error?.code ?? null}, error_code), error = coalesce(${error?.sentence ?? null}, error),
       timings = jsonb_strip_nulls(timings || jsonb_build_object(

@@ -153,18 +153,45 @@ export async function finishCall(sql: Sql | TransactionSql, id: string, end: Cal
   ) as [string, string | null, string | null];
   const begun = startedAt === undefined ? null : new Date(startedAt);
   const [row] = await sql<{ runId: string }[]>`
-    with c as (
+    with ended as (
       update tool_calls set state = ${state}, result = ${result}, reason = coalesce(${reason}, reason), untrusted = ${untrusted},
         tokens = ${tokens}, started_at = coalesce(started_at, ${begun}::timestamptz), finished_at = now()
       where id = ${id} and state in ('proposed', 'approved', 'running', 'waiting')
-      returning run_id, agent_id, tool, tool_group, held, started_at
+      returning run_id, agent_id, tool, tool_group, held, tokens, started_at
     ), tainted as (
-      update runs r set untrusted = coalesce(r.untrusted, ${untrusted}) from c where r.id = c.run_id and ${untrusted}::text is not null
-    ), counted as (
-      update tool_counts t set count = greatest(0, t.count - c.held + ${tokens}) from c
-      where (c.held > 0 or ${tokens} > 0) and t.agent_id = c.agent_id and t.key in (c.tool, c.tool_group) and t.unit = 'tokens'
-        and t.since = date_trunc('day', c.started_at at time zone 'UTC') at time zone 'UTC'
-    )
-    select run_id as "runId" from c`;
+      update runs r set untrusted = coalesce(r.untrusted, ${untrusted}) from ended c where r.id = c.run_id and ${untrusted}::text is not null
+    ), ${givenBack(sql)}
+    select run_id as "runId" from ended`;
   return row?.runId ?? null;
 }
+
+/** Of calls that a run leaves behind. */
+const NOT_DONE = "The run ended before this was done.";
+const CUT_OFF = "Outcome unknown: The run ended while this was being done, so it may have happened or not.";
+
+/** For a statement that ends a run: what the run did not come to ends with it. What waits is told of by whoever it waits for. */
+export const leftBehind = (sql: Sql | TransactionSql, runId: string) => sql`
+  ended as (
+    update tool_calls set finished_at = now(), state = case when state = 'running' then 'unknown' else 'stopped' end,
+      result = case when state = 'running' then ${CUT_OFF} else ${NOT_DONE} end
+    where run_id = ${runId} and state in ('proposed', 'approved', 'running')
+    returning agent_id, tool, tool_group, held, tokens, started_at
+  ), ${givenBack(sql)}`;
+
+/**
+ * Of the calls that the statement's `ended` has ended: what was held against the day is given back and what they took is counted. A call ends once, so this
+ * happens once. The rows are locked in the order in which calls that begin lock them.
+ */
+const givenBack = (sql: Sql | TransactionSql) => sql`
+  owed as (
+    select c.agent_id, k.key, date_trunc('day', c.started_at at time zone 'UTC') at time zone 'UTC' as since, sum(c.tokens - c.held) as more
+    from ended c cross join lateral (select distinct unnest(array[c.tool, c.tool_group]) as key) k
+    where c.held > 0 or c.tokens > 0 group by 1, 2, 3
+  ), due as (
+    select t.agent_id, t.key, t.since, o.more from tool_counts t
+      join owed o on t.agent_id = o.agent_id and t.key = o.key and t.since = o.since and t.unit = 'tokens'
+    order by t.agent_id, t.key for update of t
+  ), counted as (
+    update tool_counts t set count = greatest(0, t.count + d.more) from due d
+    where t.agent_id = d.agent_id and t.key = d.key and t.since = d.since and t.unit = 'tokens'
+  )`;

@@ -82,9 +82,11 @@ export async function beginCall(
     tool: Pick<Tool, "name" | "group" | "title">;
   },
 ): Promise<string | typeof NOT_OURS | null> {
-  const limits = limitsFor(call.agent.bounds, call.tool, ctx.clock.now());
+  const now = ctx.clock.now();
+  const limits = limitsFor(call.agent.bounds, call.tool, now);
+  // By the clock by which its day is chosen: what it holds is given back to that day.
   const begin = (sql: Context["sql"] | TransactionSql, held: number) => sql`
-    update tool_calls set state = 'running', started_at = now(), held = ${held} where id = ${call.id} and state in ('proposed', 'approved')`;
+    update tool_calls set state = 'running', started_at = ${new Date(now)}, held = ${held} where id = ${call.id} and state in ('proposed', 'approved')`;
   if (limits.length === 0) return (await begin(ctx.sql, 0)).count === 0 ? NOT_OURS : null;
   try {
     return await ctx.sql.begin(async (sql) => {
