@@ -2,7 +2,7 @@ import { inClient } from "../api-path.ts";
 import { SearchField } from "../parts/search-field.tsx";
 import "./agents/agents.css";
 import { Button, Group, SegmentedControl, SimpleGrid } from "@mantine/core";
-import { useDebouncedValue, useDisclosure } from "@mantine/hooks";
+import { useDebouncedValue } from "@mantine/hooks";
 import { IconPlus } from "@tabler/icons-react";
 import { useState } from "react";
 import type { AgentItem } from "../../api/agents-views.ts";
@@ -11,6 +11,7 @@ import { useMay, useThisClient } from "../me.tsx";
 import { Empty } from "../parts/empty.tsx";
 import { Page } from "../parts/page.tsx";
 import { Trouble } from "../parts/trouble.tsx";
+import { useMaking } from "../parts/use-making.ts";
 import { Waiting } from "../parts/waiting.tsx";
 import { texts } from "../texts.ts";
 import { AgentCard } from "./agents/card.tsx";
@@ -25,7 +26,7 @@ export default function AgentsPage() {
   const [asked, setAsked] = useState("");
   const [state, setState] = useState("all");
   const [q] = useDebouncedValue(asked.trim(), 250);
-  const [making, { open, close }] = useDisclosure(false);
+  const [making, { open, close }] = useMaking();
   const pages = usePages<AgentItem>("agents", inClient(client, "agents"), {
     q,
     state: state === "all" ? "" : state,

@@ -1,5 +1,5 @@
 import { Anchor, Button, Group, Select, Stack, Text } from "@mantine/core";
-import { useDebouncedValue, useDisclosure } from "@mantine/hooks";
+import { useDebouncedValue } from "@mantine/hooks";
 import { IconPlus } from "@tabler/icons-react";
 import { useState } from "react";
 import { Link } from "wouter";
@@ -11,6 +11,7 @@ import { Page } from "../parts/page.tsx";
 import { type Column, PagedTable } from "../parts/paged-table.tsx";
 import { SearchField } from "../parts/search-field.tsx";
 import { StateBadge } from "../parts/state-badge.tsx";
+import { useMaking } from "../parts/use-making.ts";
 import { When } from "../parts/when.tsx";
 import { to } from "../paths.ts";
 import { texts } from "../texts.ts";
@@ -74,7 +75,7 @@ export default function ClientsPage() {
   const [asked, setAsked] = useState("");
   const [state, setState] = useState("");
   const [q] = useDebouncedValue(asked.trim(), 250);
-  const [making, { open, close }] = useDisclosure(false);
+  const [making, { open, close }] = useMaking();
   const pages = usePages<ClientRow>("clients", "/clients", { q, state, limit: 50 });
   const filtered = q !== "" || state !== "";
   const create = mayCreate && (

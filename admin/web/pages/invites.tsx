@@ -1,5 +1,4 @@
 import { Anchor, Button, Group, SegmentedControl, Stack, Text } from "@mantine/core";
-import { useDisclosure } from "@mantine/hooks";
 import { IconUserPlus } from "@tabler/icons-react";
 import { useMemo, useState } from "react";
 import { Link } from "wouter";
@@ -12,6 +11,7 @@ import { Empty } from "../parts/empty.tsx";
 import { Page } from "../parts/page.tsx";
 import { type Column, PagedTable } from "../parts/paged-table.tsx";
 import { StateBadge } from "../parts/state-badge.tsx";
+import { useMaking } from "../parts/use-making.ts";
 import { When } from "../parts/when.tsx";
 import { to } from "../paths.ts";
 import { texts } from "../texts.ts";
@@ -26,7 +26,7 @@ export default function InvitesPage() {
   const client = useThisClient();
   const mayWrite = useMay("invites.write");
   const [state, setState] = useState("all");
-  const [making, { open, close }] = useDisclosure(false);
+  const [making, { open, close }] = useMaking();
   const [shown, setShown] = useState<InviteView | null>(null);
   const path = inClient(client, "invites");
   const pages = usePages<InviteView>("invites", path, { state: state === "all" ? "" : state });

@@ -1,10 +1,11 @@
 import { Button, Stack, Tabs, Text } from "@mantine/core";
-import { useDebouncedValue, useDisclosure } from "@mantine/hooks";
+import { useDebouncedValue } from "@mantine/hooks";
 import { IconArchive, IconPlus, IconSitemap, IconUsers } from "@tabler/icons-react";
 import { useState } from "react";
 import { useMay, useThisClient } from "../me.tsx";
 import { Page } from "../parts/page.tsx";
 import { SearchField } from "../parts/search-field.tsx";
+import { useMaking } from "../parts/use-making.ts";
 import { texts } from "../texts.ts";
 import { NewTeam } from "./teams/new-team.tsx";
 import { PeoplesRooms } from "./teams/peoples-rooms.tsx";
@@ -20,7 +21,7 @@ export default function TeamsPage() {
   const [tab, setTab] = useState<string | null>("teams");
   const [typed, setTyped] = useState("");
   const [q] = useDebouncedValue(typed.trim(), 250);
-  const [making, { open, close }] = useDisclosure(false);
+  const [making, { open, close }] = useMaking();
   const create = (
     <Button leftSection={<IconPlus size={18} aria-hidden />} onClick={open}>
       {words.create}
@@ -58,7 +59,7 @@ export default function TeamsPage() {
           </Stack>
         </Tabs.Panel>
       </Tabs>
-      {making && <NewTeam client={client} onClose={close} />}
+      {making && mayWrite && <NewTeam client={client} onClose={close} />}
     </Page>
   );
 }

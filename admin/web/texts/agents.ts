@@ -97,6 +97,7 @@ export const agentsTexts = {
   next: {
     title: (name: string) => `${name} is ready. Now bring it to people.`,
     rooms: "Invite it to a room",
+    people: "Invite people",
     ask: (name: string) => `In a room, write @${name} and your question in your Matrix app.`,
     direct: "Or start a direct chat with",
     how: "Ask it in a room",

@@ -48,7 +48,7 @@ const rights: Record<Action, string> = {
 export const sessionTexts = {
   signIn: {
     name: "Name",
-    nameHint: "Your Matrix account, like @anna:chat.example.org. Operators: your name.",
+    nameHint: "Your user name, like anna. The whole account, like @anna:chat.example.org, works too.",
     password: "Password",
     code: "Code of the second factor",
     codeHint: "Six digits from your authenticator app, or one of your recovery codes.",

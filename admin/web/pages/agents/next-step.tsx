@@ -1,11 +1,14 @@
 import { Anchor, Button, CloseButton, Group, Paper, Stack, Text, Title } from "@mantine/core";
 import { useDisclosure } from "@mantine/hooks";
 import { useState } from "react";
+import { Link } from "wouter";
 import type { AgentView } from "../../../api/agents-views.ts";
 import type { RoomView } from "../../../api/teams-views.ts";
 import { useMay } from "../../me.tsx";
 import { CopyButton } from "../../parts/copy-button.tsx";
 import { OpenInApp } from "../../parts/open-in-app.tsx";
+import { making } from "../../parts/use-making.ts";
+import { to } from "../../paths.ts";
 import { texts } from "../../texts.ts";
 import { InviteToRooms } from "./invite-rooms.tsx";
 
@@ -15,6 +18,7 @@ const { may } = texts.tools;
 /** After an agent was published for the first time: how people get their first answer. */
 export function NextStep({ client, agent, close }: { client: string; agent: AgentView; close: () => void }) {
   const mayPlace = useMay("teams.write");
+  const mayInvite = useMay("invites.write");
   const [opened, dialog] = useDisclosure(false);
   const [rooms, setRooms] = useState<RoomView[]>([]);
   return (
@@ -41,6 +45,11 @@ export function NextStep({ client, agent, close }: { client: string; agent: Agen
               )}
             </OpenInApp>
           ))}
+          {mayInvite && rooms.length > 0 && (
+            <Button component={Link} href={making(to.invites(client))}>
+              {words.people}
+            </Button>
+          )}
         </Group>
         <Ways agent={agent} />
       </Stack>

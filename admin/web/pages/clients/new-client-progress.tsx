@@ -7,6 +7,7 @@ import type { NewInviteView } from "../../../api/invites.ts";
 import { post, useGet, useSend } from "../../api.ts";
 import { inClient } from "../../api-path.ts";
 import { CopyButton } from "../../parts/copy-button.tsx";
+import { QrCode } from "../../parts/qr-code.tsx";
 import { Trouble } from "../../parts/trouble.tsx";
 import { to } from "../../paths.ts";
 import { texts } from "../../texts.ts";
@@ -96,10 +97,13 @@ function Running({ client, close }: { client: ClientView; close: () => void }) {
       <Text size="sm">{inviting.data ? words.ownerText : words.doneText}</Text>
       <Trouble error={inviting.error} />
       {inviting.data && (
-        <Group align="flex-end" gap="xs">
-          <TextInput label={words.link} value={inviting.data.url} readOnly flex="1 1 14rem" />
-          <CopyButton text={inviting.data.url} size="sm" />
-        </Group>
+        <>
+          <Group align="flex-end" gap="xs">
+            <TextInput label={words.link} value={inviting.data.url} readOnly flex="1 1 14rem" />
+            <CopyButton text={inviting.data.url} size="sm" />
+          </Group>
+          <QrCode svg={inviting.data.qr} alt={texts.invites.ready.qr} />
+        </>
       )}
       <Group justify="flex-end">
         <Button component={Link} href={to.home(client.id)} variant="default" onClick={close}>

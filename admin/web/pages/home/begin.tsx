@@ -1,6 +1,7 @@
 import { Button, SimpleGrid, Stack, Text, ThemeIcon, Title } from "@mantine/core";
 import { IconBuilding, IconRobot } from "@tabler/icons-react";
 import { Link } from "wouter";
+import { making } from "../../parts/use-making.ts";
 import { to } from "../../paths.ts";
 import { texts } from "../../texts.ts";
 import classes from "./home.module.css";
@@ -15,9 +16,9 @@ interface Card {
 
 /** What an operator does first on a platform where nothing has happened yet. */
 export function Begin({ demo }: { demo: string | null }) {
-  const client: Card = { icon: IconBuilding, words: words.begin.client, href: to.clients() };
+  const client: Card = { icon: IconBuilding, words: words.begin.client, href: making(to.clients()) };
   const cards =
-    demo === null ? [client] : [{ icon: IconRobot, words: words.begin.demo, href: to.agents(demo) }, client];
+    demo === null ? [client] : [{ icon: IconRobot, words: words.begin.demo, href: making(to.agents(demo)) }, client];
   return (
     <Stack gap="xs" component="section">
       <Title order={2}>{words.beginTitle}</Title>

@@ -3,6 +3,7 @@ import { IconCheck, IconRobot, IconSitemap, IconUserPlus } from "@tabler/icons-r
 import { Link } from "wouter";
 import type { ClientHomeView } from "../../../api/home.ts";
 import { StateBadge } from "../../parts/state-badge.tsx";
+import { making } from "../../parts/use-making.ts";
 import { texts } from "../../texts.ts";
 import classes from "./home.module.css";
 
@@ -42,7 +43,7 @@ function StepCard({ step: { kind, state, link } }: { step: Step }) {
         {text}
       </Text>
       {state !== "done" && (
-        <Button component={Link} href={link} variant={state === "next" ? "filled" : "default"} mt="auto">
+        <Button component={Link} href={making(link)} variant={state === "next" ? "filled" : "default"} mt="auto">
           {go}
         </Button>
       )}

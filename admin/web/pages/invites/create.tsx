@@ -1,10 +1,11 @@
 /** Makes an invite link and shows it, once, with its QR code. */
-import { Button, Group, Image, Modal, NumberInput, Stack, Text, TextInput } from "@mantine/core";
+import { Button, Group, Modal, NumberInput, Stack, Text, TextInput } from "@mantine/core";
 import { type FormEvent, useState } from "react";
 import type { NewInviteView } from "../../../api/invites.ts";
 import { fieldErrors, post, useSend } from "../../api.ts";
 import { inClient } from "../../api-path.ts";
 import { CopyButton } from "../../parts/copy-button.tsx";
+import { QrCode } from "../../parts/qr-code.tsx";
 import { Trouble } from "../../parts/trouble.tsx";
 import { When } from "../../parts/when.tsx";
 import { texts } from "../../texts.ts";
@@ -145,14 +146,7 @@ function Ready({ invite, close, another }: { invite: NewInviteView; close: () =>
         </Text>
         <CopyButton text={invite.url} label={words.ready.copy} />
       </Group>
-      <Image
-        src={`data:image/svg+xml,${encodeURIComponent(invite.qr)}`}
-        alt={words.ready.qr}
-        w={220}
-        h={220}
-        radius="md"
-        mx="auto"
-      />
+      <QrCode svg={invite.qr} alt={words.ready.qr} />
       <Group justify="space-between">
         <Button variant="default" onClick={another}>
           {words.ready.another}

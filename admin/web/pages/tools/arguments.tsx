@@ -70,7 +70,7 @@ function Argument({ name, label, shape }: { name: string; label: string | undefi
   const named = title.toLowerCase() !== word.toLowerCase();
   return (
     <div>
-      <Text component="dt" size="sm" fw={600} mb={2}>
+      <Text component="dt" size="sm" c="dimmed" fw={500} mb={2}>
         <Exact text={title} />
         {named && (
           <Text component="span" size="xs" c="dimmed" ff="monospace" fw={400} ml={6}>
