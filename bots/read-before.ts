@@ -17,10 +17,11 @@ export async function untrustedIn(ctx: Context, work: Work, seen: Surroundings):
   if (stranger) return `a message of ${stranger.sender}`;
   const member = seen.members.find(({ userId }) => isForeign(userId));
   if (member) return `the name of ${member.userId}`;
-  const ours = messagesBefore(work, seen).filter(({ sender }) => isOwnUser(sender, work));
-  const marked = ours.map(({ content }) => text(content["dev.agentopia.untrusted"])).find((mark) => mark !== null);
+  // Whoever sent it: a message of an agent's that a person forwards keeps its marks, and holds what it held.
+  const before = messagesBefore(work, seen);
+  const marked = before.map(({ content }) => text(content["dev.agentopia.untrusted"])).find((mark) => mark !== null);
   if (marked) return marked;
-  const runs = [...new Set(ours.map(runOf))].filter((id) => id !== null && id !== work.runId);
+  const runs = [...new Set(before.map(runOf))].filter((id) => id !== null && id !== work.runId);
   if (runs.length === 0) return null;
   const [run] = await ctx.sql<{ untrusted: string }[]>`
     select untrusted from runs where tenant_id = ${work.tenantId} and id = any(${runs}::text[]) and untrusted is not null
@@ -52,12 +53,20 @@ const runOf = ({ eventId, content }: Said): string | null =>
   eventId.startsWith(TRIED) ? eventId.slice(TRIED.length) : text(object(content["dev.agentopia.run"]).run);
 
 /**
- * What people said: an address in it is no secret. What our agents wrote is not among it, not as a person's quotation either, nor a task that was planned
- * or handed over after something untrusted had been read: else an address made up by one run would be free for the next.
+ * What people said: an address in it is no secret. What our agents wrote is not among it, not as a person's quotation or forwarded by one either, nor a task
+ * that was planned or handed over after something untrusted had been read: else an address made up by one run would be free for the next.
  */
 export function saidByPeople({ messages }: Surroundings, work: Work): string {
   return messages
     .filter(({ sender, eventId }) => !isOwnUser(sender, work) && !(isInNoRoom(eventId) && work.untrusted !== null))
-    .map(({ content }) => String(content.body ?? "").replaceAll(/^\s*(?:\* )?>.*$/gm, ""))
+    .filter(({ content }) => !Object.keys(content).some((key) => key.startsWith("dev.agentopia.")))
+    .map(({ content }) => withoutQuotations(String(content.body ?? "")))
     .join("\n");
 }
+
+/** Line by line: one pattern over all lines looks at each of thousands of empty ones again and again. */
+const withoutQuotations = (body: string): string =>
+  body
+    .split(/\r\n|[\n\r\u2028\u2029]/)
+    .filter((line) => !/^\s*(?:\* )?>/.test(line))
+    .join("\n");
