@@ -1,5 +1,5 @@
 /**
- * The patterns of boundaries. `*` stands for any characters; nothing else is special, and case does not count. Pure.
+ * The patterns of boundaries. `*` stands for any characters; nothing else is special. Case does not count, nor how letters are put together (NFC). Pure.
  *
  * - addresses: a host (`example.org`, `*.example.org`), with a port where it is not the usual one (without a port, `refuse` means all of them), or an address with a path (`https://example.org/docs/*`). Without `*`
  *   a path also stands for what is below it;
@@ -9,16 +9,28 @@ import { domainToASCII } from "node:url";
 import type { Target } from "./tool.ts";
 
 export function matches(pattern: string, target: Aimed, side: "allow" | "refuse" = "allow"): boolean {
-  const wanted = pattern.trim().toLowerCase();
+  const wanted = plain(pattern.trim());
   switch (target.kind) {
     case "address":
       return matchesAddress(wanted, target.value, side);
     case "folder":
-      return matchesPath(wanted.replace(/^\/+|\/+$/g, ""), target.value.toLowerCase());
+      return matchesPath(wanted.replace(/^\/+|\/+$/g, ""), plain(target.value));
+    case "recipient":
+      return like(recipientOf(wanted), plain(target.value));
     default:
-      return [target.value, target.id].some((value) => value !== undefined && like(wanted, value.toLowerCase()));
+      return [target.value, target.id].some((value) => value !== undefined && like(wanted, plain(value)));
   }
 }
+
+const plain = (text: string): string => text.normalize("NFC").toLowerCase();
+
+/** Its domain in the letters in which addresses are used. */
+function recipientOf(pattern: string): string {
+  const at = pattern.lastIndexOf("@");
+  return at < 0 ? pattern : pattern.slice(0, at + 1) + asciiOf(pattern.slice(at + 1));
+}
+
+const asciiOf = (domain: string): string => (/[^ -~]/.test(domain) ? domainToASCII(domain) : "") || domain;
 
 /** A room has a name and an id, and may be meant by either. */
 export type Aimed = Target & { id?: string };
@@ -26,25 +38,26 @@ export type Aimed = Target & { id?: string };
 function matchesAddress(pattern: string, address: string, side: "allow" | "refuse"): boolean {
   if (!URL.canParse(address)) return false;
   const url = new URL(address);
-  const { scheme, host, path } = partsOf(pattern);
+  const { scheme, host, port, path } = partsOf(pattern);
   // Servers lead from http to https: who allowed the one meant the other too.
   const upgraded = side === "allow" && scheme === "http" && url.protocol === "https:";
   if (scheme && !upgraded && !like(scheme, url.protocol.slice(0, -1))) return false;
-  const named = host.includes(":");
   // Who is refused is refused on every port; who is allowed, on the usual one.
-  if (!named && url.port !== "" && side === "allow") return false;
-  const hostname = url.hostname.replace(/\.$/, "");
-  const own = named ? hostname + url.host.slice(url.hostname.length) : hostname;
-  if (!like(host, own)) return false;
+  if (port === "" && url.port !== "" && side === "allow") return false;
+  if (port !== "" && !like(port, url.port || USUAL_PORTS[url.protocol] || "")) return false;
+  if (!like(host, url.hostname.replace(/\.$/, ""))) return false;
   return path === "" || matchesPath(path, plainPath(url).toLowerCase());
 }
 
-/** Names in other letters as addresses have them. */
-function partsOf(pattern: string): { scheme: string; host: string; path: string } {
+const USUAL_PORTS: Record<string, string> = { "https:": "443", "http:": "80" };
+
+/** Hosts as addresses have them: names in other letters in ASCII, IPv6 in its short form. */
+function partsOf(pattern: string): { scheme: string; host: string; port: string; path: string } {
   const [scheme, rest] = pattern.includes("://") ? split(pattern, "://") : ["", pattern];
   const [written, path] = split(rest, "/");
-  const ascii = /[^ -~]/.test(written) ? domainToASCII(written) : "";
-  return { scheme, host: ascii || written, path };
+  const [, name = written, port = ""] = /^(\[[^\]]*\]|[^:]*)(?::([\d*]+))?$/.exec(written) ?? [];
+  const literal = name.startsWith("[") && URL.canParse(`http://${name}`) ? new URL(`http://${name}`).hostname : null;
+  return { scheme, host: literal ?? asciiOf(name).replace(/\.$/, ""), port, path };
 }
 
 /** Letters that are written as %41 are the same letters (RFC 3986, 6.2.2.2), and `//` leads where `/` does on most servers. */

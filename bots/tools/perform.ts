@@ -39,7 +39,7 @@ export async function perform(
       threadRoot: work.threadRoot,
       person: work.onBehalfOf ?? work.askedBy,
       rooms: found.map(({ room }) => room),
-      mayReach: (value) => takesIn(step.box.bounds, tool, { kind: "address", value }),
+      mayTouch: (target) => takesIn(step.box.bounds, tool, target),
       maxChars: step.maxChars,
       signal: AbortSignal.any([signal, timeout]),
     });

@@ -41,6 +41,8 @@ export interface Tool {
    * Whether a call takes something out of the client. `address`: only by the address that it asks for. `inside`: to people or files of the client.
    */
   sends: "nothing" | "inside" | "address" | "outside";
+  /** It is about what is the company's own, wherever it is asked: where somebody of another company asks, somebody here agrees first. */
+  ofCompany?: boolean;
   /** True for a call that takes something outside although the tool's calls mostly do not. */
   sendsOutside?(args: Args): boolean;
   /** Doing it twice is the same as doing it once: then a call that a crash cut off is simply done again. */
@@ -83,8 +85,11 @@ export interface ToolRun {
   person: string;
   /** The rooms that it asked for by `rooms`, in the same order. */
   rooms: FoundRoom[];
-  /** Whether the agent's boundaries take in an address that another one led to. Not set when a manager tries the tool, for whom there are none. */
-  mayReach?(address: string): boolean;
+  /**
+   * Whether the agent's boundaries take in what the call comes to touch while it is done: an address that another one led to, a file in a folder. Not set when
+   * a manager tries the tool, for whom there are none.
+   */
+  mayTouch?(target: Target): boolean;
   /** Largest result in characters: more is cut by the caller with a remark. */
   maxChars: number;
   signal: AbortSignal;

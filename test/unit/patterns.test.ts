@@ -42,6 +42,14 @@ test.each([
   ["https://example.org/private", "https://example.org//private", true],
   ["https://example.org/private", "https://example.org/%2570rivate", false],
   ["https://example.org/a b", "https://example.org/a%20b", false],
+  ["example.org:443", "https://example.org/", true],
+  ["example.org:443", "http://example.org/", false],
+  ["http://example.org:80", "http://example.org/", true],
+  ["example.org:*", "https://example.org/", true],
+  ["example.org.", "https://example.org/", true],
+  ["[2001:db8::1]", "https://[2001:db8::1]:8443/", true],
+  ["[2001:0DB8::0001]", "https://[2001:db8::1]/", true],
+  ["[2001:db8::1]:8443", "https://[2001:db8::1]/", false],
 ])("refused by the pattern %s, the address %s: %s", (pattern, value, is) => {
   expect(matches(pattern, { kind: "address", value }, "refuse")).toBe(is);
 });
@@ -70,6 +78,17 @@ test("recipients, rooms and agents are compared without case", () => {
   expect(fits("recipient", "*@acme.test", "ann@acme.test.evil")).toBe(false);
   expect(fits("room", "Plans", "plans")).toBe(true);
   expect(fits("agent", "writer", "Writer 2")).toBe(false);
+});
+
+test("a name is the same whichever way its letters are put together, and a domain whichever letters it has", () => {
+  const refused = (kind: Target["kind"], pattern: string, value: string) => matches(pattern, { kind, value }, "refuse");
+  expect(refused("folder", "re\u0301sume\u0301s", "r\u00e9sum\u00e9s/anna.pdf")).toBe(true);
+  expect(refused("folder", "r\u00e9sum\u00e9s", "re\u0301sume\u0301s/anna.pdf")).toBe(true);
+  expect(refused("room", "Bu\u0308ro", "B\u00fcro")).toBe(true);
+  expect(refused("agent", "Rene\u0301", "Ren\u00e9")).toBe(true);
+  expect(refused("recipient", "*@b\u00fccher.test", "ann@xn--bcher-kva.test")).toBe(true);
+  expect(refused("recipient", "*@*.b\u00fccher.test", "ann@www.xn--bcher-kva.test")).toBe(true);
+  expect(refused("recipient", "ann@b\u00fccher.test", "bob@xn--bcher-kva.test")).toBe(false);
 });
 
 test("a pattern of many stars costs no time", () => {

@@ -1,11 +1,12 @@
 /** What is in the client's file area. */
 import { sizeText } from "../content-types.ts";
 import { folderPath, pathOrText } from "../file-paths.ts";
-import { listFiles } from "../files.ts";
+import { type FileFacts, listFiles } from "../files.ts";
 import { oneLine } from "../one-line.ts";
-import type { Args, Tool } from "../tool.ts";
+import type { Args, Tool, ToolRun } from "../tool.ts";
 
 const PAGE = 200;
+const LOOKED_AT = 500;
 const folderOf = (args: Args) => String(args.folder ?? "");
 
 export const filesList: Tool = {
@@ -25,12 +26,12 @@ export const filesList: Tool = {
   risk: "low",
   reads: "private",
   sends: "nothing",
+  ofCompany: true,
   repeatable: true,
   targets: (args) => [{ kind: "folder", value: pathOrText(folderPath, folderOf(args)) }],
   sentence: (args) => (folderOf(args) ? `list the files in “${oneLine(args.folder, 300)}”` : "list all files"),
-  async run({ ctx, tenantId, args }) {
-    const after = args.after === undefined ? undefined : String(args.after).normalize("NFC");
-    const found = await listFiles(ctx, tenantId, { folder: folderOf(args), after, limit: PAGE + 1 });
+  async run(call) {
+    const found = await allowedFiles(call);
     if (found.length === 0) return { text: "There are no files here." };
     const shown = found.slice(0, PAGE);
     const lines = shown.map(
@@ -41,3 +42,15 @@ export const filesList: Tool = {
     return { text: lines.join("\n"), untrusted: shown.find(({ untrusted }) => untrusted)?.untrusted ?? null };
   },
 };
+
+/** Not those of folders that a manager excluded: their names say enough. */
+async function allowedFiles({ ctx, tenantId, args, mayTouch }: ToolRun): Promise<FileFacts[]> {
+  const found: FileFacts[] = [];
+  let after = args.after === undefined ? undefined : String(args.after).normalize("NFC");
+  for (;;) {
+    const files = await listFiles(ctx, tenantId, { folder: folderOf(args), after, limit: LOOKED_AT });
+    found.push(...files.filter(({ path }) => mayTouch?.({ kind: "folder", value: path }) ?? true));
+    if (found.length > PAGE || files.length < LOOKED_AT) return found;
+    after = files.at(-1)?.path;
+  }
+}

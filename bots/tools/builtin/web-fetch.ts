@@ -51,7 +51,7 @@ async function fetchPage(call: ToolRun, options: Lookup & { timeoutMs?: number }
   const untrusted = `the page ${oneLine(url, 300)}`;
   const limits = { maxBytes: MAX_BYTES, timeoutMs: TIMEOUT_MS, signal: call.signal, ...options };
   // Boundaries may be drawn by path, and only where it begins was decided upon.
-  const mayFollow = ({ href }: URL) => call.mayReach?.(href) ?? true;
+  const mayFollow = ({ href }: URL) => call.mayTouch?.({ kind: "address", value: href }) ?? true;
   const request: Request = { url, init: { headers: HEADERS }, mayFollow, ...limits };
   try {
     const response = await reach(call.ctx, request);
