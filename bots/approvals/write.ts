@@ -55,7 +55,8 @@ export async function writeVerdict(sql: TransactionSql, wish: NewVerdict): Promi
     await sql`
       insert into grants (id, tenant_id, agent_id, room_id, tool, schema_hash, granted_by)
       values (${newId()}, ${row.tenantId}, ${row.agentId}, ${row.roomId}, ${row.tool}, ${row.schemaHash}, ${wish.by})
-      on conflict (agent_id, room_id, tool) where revoked_at is null do update set schema_hash = excluded.schema_hash, granted_by = excluded.granted_by`;
+      on conflict (agent_id, room_id, tool) where revoked_at is null do update
+        set schema_hash = excluded.schema_hash, granted_by = excluded.granted_by, created_at = excluded.created_at`;
   return await follow(sql, row);
 }
 

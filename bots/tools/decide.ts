@@ -9,11 +9,13 @@ import type { Tool } from "./tool.ts";
 export interface Asking {
   agent: string;
   bounds: AgentTools;
-  tool: Pick<Tool, "name" | "group" | "title" | "sends">;
+  tool: Pick<Tool, "name" | "group" | "title" | "sends" | "ofCompany">;
   targets: Aimed[];
   rooms: RoomRights[];
   /** For whom it acts: nobody is known for strangers' bots. */
   person: string | null;
+  /** They are of another company, or nobody is known. */
+  stranger: boolean;
   /** A chat of one person and the agent, or the chat beside its form. */
   direct: boolean;
   used: Used;
@@ -68,7 +70,7 @@ export function decide(asking: Asking): Verdict {
   if (outside) return refuse(outside);
   if (asking.approved) return { kind: "allow" };
   const level = both.find(({ level }) => level !== undefined)?.level ?? APPROVER;
-  const leak = leaks(asking, both);
+  const leak = leaks(asking, both) ?? givenAway(asking);
   if (leak) return { kind: "ask", level, why: leak, grantable: false };
   const asks = policy === "ask" || (policy === "direct" && !asking.direct);
   if (!asks || asking.granted) return { kind: "allow" };
@@ -166,6 +168,12 @@ function leaks({ agent, tool, targets, rooms, untrusted, said }: Asking, both: T
     ? null
     : `${because}, and would now ask for an address that no person named.`;
 }
+
+/** What is the company's own is nobody else's to ask for. */
+const givenAway = ({ agent, tool, stranger }: Asking): string | null =>
+  stranger && tool.ofCompany
+    ? `Whoever asked is of another company, and ${agent} would work for them with what is this company's own.`
+    : null;
 
 /** `*` alone, `*.org`, or any host with a path, names nobody. */
 function isNamed(pattern: string): boolean {

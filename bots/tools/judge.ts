@@ -1,5 +1,6 @@
 /** Brings together what a decision needs to know, and decides. */
 import type { Context } from "../../core/context.ts";
+import { serverOf } from "../room-view.ts";
 import type { Work } from "../work.ts";
 import type { Turn } from "./calls.ts";
 import { readUsed } from "./counts.ts";
@@ -36,6 +37,7 @@ export async function judge(ctx: Context, step: Step, wanted: Wanted): Promise<V
     targets: [...targets, ...roomTargets],
     rooms: found.map(({ rights }) => rights),
     person: work.onBehalfOf,
+    stranger: isStranger(work),
     direct: step.direct,
     used,
     granted: false,
@@ -47,6 +49,10 @@ export async function judge(ctx: Context, step: Step, wanted: Wanted): Promise<V
   if (verdict.kind !== "ask" || !verdict.grantable) return verdict;
   return (await isGranted(ctx, work, tool)) ? decide({ ...asking, granted: true }) : verdict;
 }
+
+/** Operators have no server, and are no strangers. */
+const isStranger = ({ onBehalfOf, serverName }: Work): boolean =>
+  onBehalfOf === null || (onBehalfOf.startsWith("@") && serverOf(onBehalfOf) !== serverName);
 
 const NOTHING_USED: Used = { run: {}, hour: {}, day: {}, tokens: {} };
 

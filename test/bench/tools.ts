@@ -110,6 +110,7 @@ export function measureDecisions(): number {
       web_fetch: { perDay: 200, level: 60 },
     },
     tool: { name: "web_fetch", group: "web", title: "Read a page", sends: "address" },
+    stranger: false,
     targets: [{ kind: "address", value: "https://www.example.org/docs/page?id=12" }],
     rooms: [
       {

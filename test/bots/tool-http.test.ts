@@ -129,6 +129,21 @@ test("half a secret at the place where an answer is cut is not told either", asy
   expect(text).toMatch(/\[The answer goes on; only its beginning was read\.\]$/);
 });
 
+test("half a secret at the place where a header is cut, and one whose spaces a line puts together, are not told", async () => {
+  const spaced = "Token two  spaces-and-more-of-it-to-see";
+  const server = await serve((request, response) => {
+    const secret = String(request.headers.authorization);
+    const location = `https://api.test/${"x".repeat(960)}${encodeURIComponent(secret)}`;
+    response.writeHead(302, { location, etag: `"${secret}"` }).end();
+  });
+  const ctx = await testContext({ env: { AGENTOPIA_ALLOW_HOSTS: server.host } });
+  await makeTenant(ctx);
+  const wish = { name: "crm", header: "Authorization", hosts: [server.host], secret: spaced, by: ALICE };
+  await putToolSecret(ctx, TENANT, wish);
+  const { text } = await callTool(ctx, httpCall, { url: server.url, secret: "crm" });
+  expect(text).not.toMatch(/two.{1,6}spaces/);
+});
+
 test("a secret goes to no other host, not over http, and not under another's name", async () => {
   const server = await serve((_request, response) => response.end("hello"));
   const ctx = await withSecret(server.host, ["api.test", server.host]);

@@ -15,6 +15,7 @@ const asking = (bounds: AgentTools, wish: Partial<Asking> = {}): Asking => ({
   targets: [],
   rooms: [],
   person: "@alice:acme.test",
+  stranger: false,
   direct: false,
   used: NOTHING_USED,
   granted: false,
@@ -273,6 +274,24 @@ const cases: Case[] = [
       { tool: FETCH, targets: at("https://intern.test.:8443/") },
     ),
     is: "refuse",
+  },
+  {
+    name: "what is the company's own is given to nobody of another company before somebody agrees, whatever is allowed or granted",
+    asking: asking(
+      { files: { policy: "allowed" } },
+      {
+        tool: { name: "files_read", group: "files", title: "Read a file", sends: "nothing", ofCompany: true },
+        stranger: true,
+        granted: true,
+      },
+    ),
+    is: "ask",
+    says: /another company/,
+  },
+  {
+    name: "what is nobody's in particular is done for them too",
+    asking: asking({ time: { policy: "allowed" } }, { tool: TIME, stranger: true }),
+    is: "allow",
   },
   {
     name: "a room that other servers see is outside",

@@ -27,6 +27,7 @@ export const filesRead: Tool = {
   risk: "low",
   reads: "private",
   sends: "nothing",
+  ofCompany: true,
   repeatable: true,
   targets: (args) => [{ kind: "folder", value: pathOrText(filePath, String(args.path)) }],
   sentence: (args) => `read the file “${oneLine(args.path, 300)}”`,

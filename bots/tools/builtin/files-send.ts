@@ -24,6 +24,7 @@ export const filesSend: Tool = {
   risk: "medium",
   reads: "nothing",
   sends: "inside",
+  ofCompany: true,
   repeatable: true,
   targets: (args) => [{ kind: "folder", value: pathOrText(filePath, String(args.path)) }],
   rooms: () => [{ room: "", does: { send: "m.room.message" } }],

@@ -29,6 +29,7 @@ export const filesTake: Tool = {
   risk: "medium",
   reads: "private",
   sends: "inside",
+  ofCompany: true,
   repeatable: true,
   targets: (args) => [{ kind: "folder", value: pathOrText(filePath, String(args.path)) }],
   rooms: () => [{ room: "", does: "read" }],

@@ -25,6 +25,7 @@ export const filesWrite: Tool = {
   risk: "medium",
   reads: "nothing",
   sends: "inside",
+  ofCompany: true,
   // Appended twice is not appended once.
   repeatable: false,
   targets: (args) => [{ kind: "folder", value: pathOrText(filePath, String(args.path)) }],

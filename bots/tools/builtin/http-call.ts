@@ -75,11 +75,12 @@ async function send(call: ToolRun, options: Lookup & { timeoutMs?: number }): Pr
     throw reads ? error : withOutcome(error, call.signal);
   });
   const { text, remark } = await answerOf(response, request, secret);
+  const hidden = (said: string) => (secret ? hideSecret(said, secret.value) : said);
   const head = TOLD.map((name) => [name, response.headers.get(name)] as const)
     .filter(([, value]) => value !== null)
-    .map(([name, value]) => `${name}: ${oneLine(value, 1_000)}`);
-  const told = [`HTTP ${response.status}`, ...head, "", text].join("\n");
-  const clean = secret ? hideSecret(told, secret.value) : told;
+    // Before it is cut or its spaces are put together, which would leave something that is not found.
+    .map(([name, value]) => `${name}: ${oneLine(hidden(value ?? ""), 1_000)}`);
+  const clean = [`HTTP ${response.status}`, ...head, "", hidden(text)].join("\n");
   return {
     text: remark ? `${clean.slice(0, call.maxChars - remark.length - 2)}\n${remark}` : clean,
     untrusted: `the answer of ${oneLine(url, 300)}`,
