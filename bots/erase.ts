@@ -51,9 +51,11 @@ export async function eraseText(sql: Sql | TransactionSql, tenantId: string, eve
   await together([
     ...(begun.length > 0 ? [stopBegun(sql, begun)] : []),
     ...eraseRuns(sql, tenantId, runs),
+    // One set of ids: with an `or` Postgres would look through all forms.
     sql`update form_runs set "values" = null, result = null where tenant_id = ${tenantId} and ("values" is not null or result is not null)
-        and (question_event = ${eventId} or run_id = any(${runs}::text[])
-          or parent_call in (select id from tool_calls where run_id = any(${runs}::text[])))`,
+        and id in (select id from form_runs where tenant_id = ${tenantId} and question_event = ${eventId}
+          union select id from form_runs where run_id = any(${runs}::text[])
+          union select f.id from tool_calls c join form_runs f on f.parent_call = c.id where c.run_id = any(${runs}::text[]))`,
     sql`update inbox set content = '{}' where tenant_id = ${tenantId} and state_key is null and content <> '{}' and (
         event_id = ${eventId}
         or (content->'m.relates_to'->>'event_id' = ${eventId} and content->'m.relates_to'->>'rel_type' = 'm.replace'))`,

@@ -3,6 +3,7 @@ import type { Context } from "../core/context.ts";
 import { regularly } from "../core/regularly.ts";
 import { completeRemovals } from "./agents.ts";
 import { eraseRuns } from "./erase.ts";
+import { workflowOf } from "./waiting.ts";
 
 const EVERY_MS = 6 * 3_600_000;
 const BATCH = 500;
@@ -46,19 +47,20 @@ const eraseEvents = async ({ sql }: Context) =>
 /** An answer goes with its runs and steps, and with what the workflow engine keeps of them. */
 async function deleteAnswers({ sql }: Context): Promise<number> {
   const engine = await sql`select 1 where to_regclass('dbos.workflow_status') is not null`;
-  const old = await sql<{ id: string }[]>`
-    select r.id from tenants t cross join lateral (
-      select id from runs where tenant_id = t.id and created_at < now() - make_interval(days => t.retention_days)
+  const old = await sql<{ id: string; turn: number; answerId: string }[]>`
+    select r.id, r.turn, r.answer_id as "answerId" from tenants t cross join lateral (
+      select * from runs where tenant_id = t.id and created_at < now() - make_interval(days => t.retention_days)
         and state not in ('queued', 'running', 'waiting') order by created_at limit ${BATCH}) r limit ${BATCH}`;
   const ids = old.map(({ id }) => id);
   if (ids.length === 0) return 0;
   // Results of the engine's workflows go by foreign keys.
   // A run has a workflow for each time that it went on after it had waited.
-  if (engine.length > 0)
-    await sql`delete from dbos.workflow_status where workflow_uuid in (
-      select case when n = 0 then id else id || '.' || n end from runs cross join generate_series(0, turn) n where id = any(${ids}::text[]))`;
+  const workflows = old.flatMap(({ id, turn }) =>
+    Array.from({ length: turn + 1 }, (_, n) => workflowOf({ runId: id, turn: n })),
+  );
+  if (engine.length > 0) await sql`delete from dbos.workflow_status where workflow_uuid = any(${workflows}::text[])`;
   await sql`delete from runs where id = any(${ids}::text[])`;
-  await sql`delete from answers a where a.current_run_id = any(${ids}::text[])
+  await sql`delete from answers a where a.id = any(${old.map(({ answerId }) => answerId)}::text[]) and a.current_run_id = any(${ids}::text[])
     and not exists (select from runs where answer_id = a.id)`;
   return ids.length;
 }
@@ -66,9 +68,10 @@ async function deleteAnswers({ sql }: Context): Promise<number> {
 const deleteActions = async ({ sql }: Context) =>
   (
     await sql`
-    delete from actions where id in (
-      select a.id from actions a join tenants t on t.id = a.tenant_id
-      where a.state <> 'open' and a.created_at < now() - make_interval(days => t.retention_days) limit ${BATCH})`
+    delete from actions where id = any(array(
+      select a.id from tenants t cross join lateral (
+        select id from actions where tenant_id = t.id and state <> 'open' and created_at < now() - make_interval(days => t.retention_days)
+          limit ${BATCH}) a limit ${BATCH}))`
   ).count;
 
 /** What was filled into forms, with its results and with what the workflow engine keeps of it. */

@@ -126,12 +126,7 @@ export async function loadSurroundings(
       where tenant_id = ${run.tenantId} and room_id = ${run.roomId} and type = 'm.room.message' and content <> '{}'
         and outcome is distinct from 'ignored:before_arrival'
         and inbox.seq >= (select seq from since)
-        ${
-          run.threadRoot
-            ? sql`and (event_id = ${run.threadRoot} or content->'m.relates_to'->>'event_id' = ${run.threadRoot}
-                or content->'m.relates_to'->>'rel_type' = 'm.replace')`
-            : sql``
-        }
+        ${run.threadRoot ? sql`and inbox.seq in ${threadOf(sql, run.tenantId, run.threadRoot)}` : sql``}
       order by inbox.seq desc limit 400`,
     sql<Surroundings["members"]>`
       select m.user_id as "userId", m.display_name as name, a.name as "agentName"
@@ -140,6 +135,17 @@ export async function loadSurroundings(
   ]);
   return { messages, members };
 }
+
+/** Where the messages of a thread stand, with their edits. Found by what they relate to: a room may hold many thousand others. */
+const threadOf = (sql: Context["sql"], tenantId: string, root: string) => sql`(
+  with thread as materialized (
+    select seq, event_id from inbox where tenant_id = ${tenantId} and event_id = ${root}
+    union all
+    select seq, event_id from inbox where tenant_id = ${tenantId} and content->'m.relates_to'->>'event_id' = ${root})
+  select seq from thread
+  union all
+  select e.seq from thread t join inbox e on e.tenant_id = ${tenantId} and e.content->'m.relates_to'->>'event_id' = t.event_id
+    and e.content->'m.relates_to'->>'rel_type' = 'm.replace')`;
 
 /** The database or the homeserver is away. A model that fails is not infrastructure: the person is told. */
 const isInfrastructure = (error: unknown): boolean =>
