@@ -1,11 +1,8 @@
 /** Lists of runs, newest first. Whatever is asked for, an index bounds what has to be read for one page. */
-import type { PendingQuery, Row } from "postgres";
 import type { Context } from "../core/context.ts";
 import { AppError } from "../core/errors.ts";
 import type { RunState } from "./run-timeline.ts";
-
-/** Runs that are looked at for one page where no index serves all filters: then a page may be short and still not the last. */
-export const SCAN = 2000;
+import { atMicros, type Fragment, type Place, scanPage } from "./scan-page.ts";
 
 export interface RunFilter {
   /** Null: of all clients. */
@@ -19,12 +16,6 @@ export interface RunFilter {
   /** Milliseconds since 1970; `to` is the first moment that is not wanted. */
   from?: number | undefined;
   to?: number | undefined;
-}
-
-/** Where a page ended. Microseconds, as Postgres keeps them: with milliseconds runs would be skipped or come twice. */
-export interface RunPlace {
-  micros: number;
-  id: string;
 }
 
 export interface ListedRun {
@@ -50,24 +41,30 @@ export interface ListedRun {
 export async function listRuns(
   ctx: Context,
   filter: RunFilter,
-  page: { limit: number; after: RunPlace | null },
-): Promise<{ runs: ListedRun[]; next: RunPlace | null }> {
+  page: { limit: number; after: Place | null },
+): Promise<{ runs: ListedRun[]; next: Place | null }> {
   if (filter.askedBy !== undefined && filter.tenantId === null)
     throw new AppError("invalid", "Runs of one person are listed within a client. Choose the client first.");
   if (page.after && !isPlace(page.after))
     throw new AppError("invalid", "This is no cursor of this list. Begin again without one.");
-  const { found, next } = await findRuns(ctx, filter, page);
-  const rows = await readRuns(ctx, found);
-  const byId = new Map(rows.map((row) => [row.id, row]));
-  return { runs: found.flatMap((id) => byId.get(id) ?? []), next };
+  const { found, next } = await scanPage(ctx, "runs", conditions(ctx, filter), page);
+  const ids = found.map(({ id }) => id);
+  const byId = new Map((await readRuns(ctx, ids)).map((row) => [row.id, row]));
+  return { runs: ids.flatMap((id) => byId.get(id) ?? []), next };
 }
 
-const isPlace = ({ micros }: RunPlace) => Number.isSafeInteger(micros) && micros >= 0;
+const isPlace = ({ micros }: Place) => Number.isSafeInteger(micros) && micros >= 0;
 
-type Fragment = PendingQuery<Row[]>;
+/** What an index finds in order, and what is looked at row by row (`scanPage`). */
+function conditions(ctx: Context, filter: RunFilter): { drive: Fragment[]; rest: Fragment[] } {
+  const { drive, rest } = filtered(ctx, filter);
+  const { sql } = ctx;
+  const from = filter.from === undefined ? [] : [sql`created_at >= ${atMicros(ctx, filter.from * 1000)}`];
+  const to = filter.to === undefined ? [] : [sql`created_at < ${atMicros(ctx, filter.to * 1000)}`];
+  return { drive: [...drive, ...from, ...to], rest };
+}
 
-/** `drive`: what one index finds in order. `rest`: looked at row by row, in at most `SCAN` rows. */
-function conditions({ sql }: Context, filter: RunFilter): { drive: Fragment[]; rest: Fragment[] } {
+function filtered({ sql }: Context, filter: RunFilter): { drive: Fragment[]; rest: Fragment[] } {
   const { tenantId, agentId, roomId, askedBy, state, source } = filter;
   const tenant = tenantId === null ? [] : [sql`tenant_id = ${tenantId}`];
   const agent = agentId === undefined ? [] : [sql`agent_id = ${agentId}`];
@@ -100,40 +97,6 @@ const STATE: Record<RunState, (sql: Context["sql"]) => Fragment> = {
   superseded: (sql) => sql`state = 'superseded'`,
   failed: (sql) => sql`state = 'failed'`,
 };
-
-async function findRuns(
-  ctx: Context,
-  filter: RunFilter,
-  { limit, after }: { limit: number; after: RunPlace | null },
-): Promise<{ found: string[]; next: RunPlace | null }> {
-  const { sql } = ctx;
-  const { drive, rest } = conditions(ctx, filter);
-  const at = (micros: number) => sql`(timestamptz 'epoch' + ${micros}::float8 * interval '1 microsecond')`;
-  const all = [
-    ...drive,
-    ...(filter.from === undefined ? [] : [sql`created_at >= ${at(filter.from * 1000)}`]),
-    ...(filter.to === undefined ? [] : [sql`created_at < ${at(filter.to * 1000)}`]),
-    ...(after
-      ? [sql`created_at <= ${at(after.micros)}`, sql`(created_at, id) < (${at(after.micros)}, ${after.id})`]
-      : []),
-  ];
-  const scan = rest.length > 0 ? SCAN : limit + 1;
-  const micros = sql`(extract(epoch from created_at) * 1000000)::float8 as micros`;
-  const rows = await sql<(RunPlace & { fits: boolean })[]>`
-    with scanned as materialized (
-      select id, created_at, ${every(sql, rest)} as fits, row_number() over (order by created_at desc, id desc) as n
-      from (select * from runs where ${every(sql, all)} order by created_at desc, id desc limit ${scan}) r)
-    (select id, ${micros}, fits from scanned where fits order by n limit ${limit + 1})
-    union all
-    (select id, ${micros}, false from scanned where n = ${scan})`;
-  const fitting = rows.filter(({ fits }) => fits);
-  const shown = fitting.slice(0, limit);
-  const last = fitting.length > limit ? shown.at(-1) : rows.find(({ fits }) => !fits);
-  return { found: shown.map(({ id }) => id), next: last ? { micros: last.micros, id: last.id } : null };
-}
-
-const every = (sql: Context["sql"], parts: Fragment[]): Fragment =>
-  parts.reduce((all, part) => sql`${all} and ${part}`, sql`true`);
 
 /** A page's rows with names and tokens, each by its key. */
 const readRuns = ({ sql }: Context, ids: string[]) => sql<ListedRun[]>`

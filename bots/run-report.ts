@@ -100,7 +100,7 @@ const SECRETS = [
   // Read forwards: looking back over spaces from each of many thousand spaces would keep everybody waiting.
   /\b((?:bearer|basic)\s+)[A-Za-z0-9._~+/=-]{8,}/gi,
   /\b((?:api[-_ ]?key|access[-_ ]?token|token|secret|password|authorization|x-api-key)["']?\s*[:=]\s*["']?)[^\s"',;]{4,}/gi,
-  /(?<=\/\/)[^\s/@:]+:[^\s/@]+(?=@)/g,
+  /(\/\/)[^\s/@:]+:[^\s/@]+(?=@)/g,
   // Long and random: hex and base64 without words in it. Ids of ours are shorter or begin with a sign.
   /(?<![$!@A-Za-z0-9_-])(?=[A-Za-z0-9_-]*\d)(?=[A-Za-z0-9_-]*[a-z])[A-Za-z0-9_-]{40,}/gi,
 ];

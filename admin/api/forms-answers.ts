@@ -11,10 +11,15 @@ import { ConflictError, InvalidFields } from "./conflict.ts";
 import type { FormItem, FormRunView, FormView } from "./forms-views.ts";
 import { iso } from "./iso.ts";
 
+const headingOf = (row: ListedForm) => (row.state === "draft" ? writtenForm(row) : row.definition);
+
+/** Id of the agent that does it. */
+export const agentOf = (row: ListedForm): string | null => headingOf(row).agent;
+
 /** `all` false: what members see. */
 export function formItemOf(row: ListedForm, names: ReadonlyMap<string, string>, all: boolean): FormItem {
-  const { id, state, version, draft, definition } = row;
-  const { name, title, description, agent, model } = state === "draft" ? writtenForm(row) : definition;
+  const { id, state, version, draft } = row;
+  const { name, title, description, agent, model } = headingOf(row);
   return {
     id,
     name,
@@ -30,7 +35,7 @@ export function formItemOf(row: ListedForm, names: ReadonlyMap<string, string>, 
 }
 
 export async function formOf(ctx: Context, row: FormRow, all: boolean): Promise<FormView> {
-  const names = await agentNames(ctx, row.tenantId);
+  const names = await agentNames(ctx, row.tenantId, [agentOf(row)]);
   const published = row.state === "draft" ? null : row.definition;
   const item = formItemOf(row, names, all);
   const open = { input: published?.input ?? null, output: published?.output ?? null };

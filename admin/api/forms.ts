@@ -11,7 +11,7 @@ import type { FormDefinition } from "../../migrations/types.ts";
 import { publicUrl } from "../public-url.ts";
 import { byline } from "./caller.ts";
 import { type Endpoint, endpoint } from "./endpoint.ts";
-import { formItemOf, formOf, sayingWhy } from "./forms-answers.ts";
+import { agentOf, formItemOf, formOf, sayingWhy } from "./forms-answers.ts";
 import { formRecordEndpoints } from "./forms-records.ts";
 import {
   createBody,
@@ -52,7 +52,7 @@ const listing = (ctx: Context): Endpoint[] => [
       const all = may("tools.read");
       const filter = { activeOnly: !all, q: query.q?.trim(), after, limit: query.limit + 1 };
       const rows = await listForms(ctx, params.client, filter);
-      const names = await agentNames(ctx, params.client);
+      const names = await agentNames(ctx, params.client, rows.map(agentOf));
       return toPage(
         rows,
         query.limit,

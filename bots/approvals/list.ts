@@ -1,9 +1,9 @@
 /** What agents ask people, read for the panel: what waits, and what became of it. */
-import type { PendingQuery, Row as PgRow } from "postgres";
 import type { Context } from "../../core/context.ts";
 import type { RoomState } from "../../migrations/types.ts";
 import { nameIn } from "../person-name.ts";
 import { powerOf } from "../room-state.ts";
+import { atMicros, type Fragment, type Place } from "../scan-page.ts";
 import { type ApprovalState, type PanelAsker, whyNotInPanel } from "./panel.ts";
 
 /** Who looks. */
@@ -58,14 +58,10 @@ interface Named {
   name: string;
 }
 
-/** Where a page ended. */
-export interface ApprovalPlace {
-  micros: number;
-  id: string;
-}
-
-/** Rows that are looked through for one page of somebody who sees some of them only: then a page may be short and still not the last. */
-const SCAN = 200;
+/** Approvals that are looked at for one page of somebody who sees some of them only: then a page may be short and still not the last. */
+const SCAN = 500;
+/** Of these so many are read in full: whether they may decide is told by more than the database knows. */
+const READ = 200;
 
 export interface ApprovalFilter {
   tenantId: string;
@@ -79,27 +75,54 @@ export async function listApprovals(
   ctx: Context,
   filter: ApprovalFilter,
   looker: Looker,
-  page: { limit: number; after: ApprovalPlace | null },
-): Promise<{ approvals: ListedApproval[]; next: ApprovalPlace | null }> {
-  const { sql } = ctx;
+  page: { limit: number; after: Place | null },
+): Promise<{ approvals: ListedApproval[]; next: Place | null }> {
   const now = new Date(ctx.clock.now());
-  const state = filter.open
-    ? sql`a.state = 'open' and a.expires_at >= ${now}`
-    : sql`(a.state <> 'open' or a.expires_at < ${now})`;
-  const most = looker.reads ? page.limit + 1 : SCAN;
-  const where = sql`
-    a.tenant_id = ${filter.tenantId} and ${state} ${filter.agentId === undefined ? sql`` : sql`and a.agent_id = ${filter.agentId}`}
-    ${page.after ? sql`and (a.created_at, a.id) < (${atMicros(ctx, page.after.micros)}, ${page.after.id})` : sql``}
-    ${looker.reads ? sql`` : sql`and (${isTheirs(ctx, looker)} or m.membership = 'join')`}
-    order by a.created_at desc, a.id desc limit ${most}`;
-  const rows = await readRows(ctx, looker, where);
+  const newest = newestOf(ctx, filter, { now, after: page.after, limit: looker.reads ? page.limit + 1 : SCAN });
+  const { places, end } = looker.reads ? { places: null, end: null } : await placesOf(ctx, looker, newest);
+  const rows = await readRows(
+    ctx,
+    looker,
+    places ? ctx.sql`(select * from approvals where id = any(${places.map(({ id }) => id)}::text[]))` : newest,
+  );
   const seen = rows.filter((row) => isSeen(row, looker));
   const shown = seen.slice(0, page.limit);
-  const last = seen.length > page.limit ? shown.at(-1) : rows.length === most ? rows.at(-1) : undefined;
+  const last = seen.length > page.limit ? shown.at(-1) : end;
   return {
     approvals: shown.map((row) => toApproval(row, looker, now.getTime())),
     next: last ? { micros: last.micros, id: last.id } : null,
   };
+}
+
+/** Rows of approvals in the list's order, found by an index before anything is joined to them. */
+function newestOf(
+  ctx: Context,
+  { tenantId, open, agentId }: ApprovalFilter,
+  { now, after, limit }: { now: Date; after: Place | null; limit: number },
+): Fragment {
+  const { sql } = ctx;
+  const state = open ? sql`state = 'open' and expires_at >= ${now}` : sql`(state <> 'open' or expires_at < ${now})`;
+  return sql`(
+    select * from approvals where tenant_id = ${tenantId} and ${state} ${agentId === undefined ? sql`` : sql`and agent_id = ${agentId}`}
+      ${after ? sql`and (created_at, id) < (${atMicros(ctx, after.micros)}, ${after.id})` : sql``}
+    order by created_at desc, id desc limit ${limit})`;
+}
+
+/** Those that somebody may see, as far as the database knows. `end`: where the next look begins; null after the last one. */
+async function placesOf(
+  { sql }: Context,
+  looker: Looker,
+  newest: Fragment,
+): Promise<{ places: Place[]; end: Place | null }> {
+  const rows = await sql<(Place & { fits: boolean })[]>`
+    select a.id, (extract(epoch from a.created_at) * 1000000)::float8 as micros, coalesce(${isTheirs(sql, looker)}, false) or m.user_id is not null as fits
+    from ${newest} a join runs r on r.id = a.run_id
+      left join room_members m on m.tenant_id = a.tenant_id and m.room_id = a.room_id and m.user_id = ${looker.by} and m.membership = 'join'
+    order by a.created_at desc, a.id desc`;
+  const fitting = rows.filter(({ fits }) => fits);
+  const places = fitting.slice(0, READ);
+  const end = fitting.length > READ ? places.at(-1) : rows.length === SCAN ? rows.at(-1) : null;
+  return { places, end: end ?? null };
 }
 
 /** One of them; null when there is none, or none that they see. */
@@ -108,7 +131,11 @@ export async function readApproval(
   { tenantId, id }: { tenantId: string; id: string },
   looker: Looker,
 ): Promise<ListedApproval | null> {
-  const [row] = await readRows(ctx, looker, ctx.sql`a.tenant_id = ${tenantId} and a.id = ${id}`);
+  const [row] = await readRows(
+    ctx,
+    looker,
+    ctx.sql`(select * from approvals where tenant_id = ${tenantId} and id = ${id})`,
+  );
   return row && isSeen(row, looker) ? toApproval(row, looker, ctx.clock.now()) : null;
 }
 
@@ -118,12 +145,11 @@ export async function approvalsIn(
   { tenantId, roomId }: { tenantId: string; roomId: string },
   looker: Looker,
 ): Promise<ListedApproval[]> {
-  const where = ctx.sql`a.tenant_id = ${tenantId} and a.room_id = ${roomId} and a.state = 'open' order by a.created_at limit 100`;
-  const rows = await readRows(ctx, looker, where);
-  return rows.map((row) => toApproval(row, looker, ctx.clock.now()));
+  const oldest = ctx.sql`(
+    select * from approvals where tenant_id = ${tenantId} and room_id = ${roomId} and state = 'open' order by created_at limit 100)`;
+  const rows = await readRows(ctx, looker, oldest);
+  return rows.toReversed().map((row) => toApproval(row, looker, ctx.clock.now()));
 }
-
-type Fragment = PendingQuery<PgRow[]>;
 
 interface Row extends Omit<ListedApproval, "onlyPerson" | "decidedBy" | "mayDecide" | "whyNot"> {
   micros: number;
@@ -136,13 +162,11 @@ interface Row extends Omit<ListedApproval, "onlyPerson" | "decidedBy" | "mayDeci
   roomState: RoomState | null;
 }
 
-const isTheirs = ({ sql }: Context, { by }: Looker): Fragment =>
+const isTheirs = (sql: Context["sql"], { by }: Looker): Fragment =>
   sql`(a.only_person = ${by} or r.asked_by = ${by} or r.on_behalf_of = ${by})`;
 
-const atMicros = ({ sql }: Context, micros: number): Fragment =>
-  sql`(timestamptz 'epoch' + ${micros}::float8 * interval '1 microsecond')`;
-
-async function readRows(ctx: Context, looker: Looker, where: Fragment): Promise<Row[]> {
+/** `from`: rows of approvals. Newest first. */
+async function readRows(ctx: Context, looker: Looker, from: Fragment): Promise<Row[]> {
   const { sql } = ctx;
   const ms = (at: Fragment) => sql`(extract(epoch from ${at})::float8 * 1000)`;
   const name = (id: Fragment) =>
@@ -153,15 +177,15 @@ async function readRows(ctx: Context, looker: Looker, where: Fragment): Promise<
       a.only_person as "onlyPerson", ${name(sql`a.only_person`)} as "onlyName", a.grantable, a.decided_by as "decidedBy",
       ${name(sql`a.decided_by`)} as "decidedName", a.decided_via as "decidedVia", a.answer, ${ms(sql`a.created_at`)} as "createdAt",
       ${ms(sql`a.expires_at`)} as "expiresAt", ${ms(sql`a.decided_at`)} as "decidedAt",
-      (extract(epoch from a.created_at) * 1000000)::float8 as micros, coalesce(${isTheirs(ctx, looker)}, false) as own,
+      (extract(epoch from a.created_at) * 1000000)::float8 as micros, coalesce(${isTheirs(sql, looker)}, false) as own,
       ${looker.reads} or r.asked_by = ${looker.by} or coalesce(r.source = 'task' and r.on_behalf_of = ${looker.by}, false) as opens,
       coalesce(m.membership = 'join', false) as joined, o.state as "roomState",
       a.state = 'approved' and exists (select from grants t where t.agent_id = a.agent_id and t.room_id = a.room_id and t.tool = a.tool
         and t.created_at >= a.created_at and t.granted_by = a.decided_by) as always
-    from approvals a join runs r on r.id = a.run_id join agents g on g.id = a.agent_id join tool_calls c on c.id = a.call_id
+    from ${from} a join runs r on r.id = a.run_id join agents g on g.id = a.agent_id join tool_calls c on c.id = a.call_id
       left join rooms o on o.tenant_id = a.tenant_id and o.room_id = a.room_id
       left join room_members m on m.tenant_id = a.tenant_id and m.room_id = a.room_id and m.user_id = ${looker.by}
-    where ${where}`;
+    order by a.created_at desc, a.id desc`;
 }
 
 const askerOf = ({ joined, roomState }: Row, { by, decides }: Looker): PanelAsker => ({

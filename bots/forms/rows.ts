@@ -1,5 +1,5 @@
 /** The rows of form tools: what everything that changes one of them shares. */
-import { and, eq, ne } from "drizzle-orm";
+import { and, eq, inArray, ne } from "drizzle-orm";
 import type { Context } from "../../core/context.ts";
 import { AppError } from "../../core/errors.ts";
 import { agents } from "../../migrations/schema.ts";
@@ -47,8 +47,8 @@ export async function lockForm(tx: Transaction, { tenantId, formId }: FormIds): 
 }
 
 /** What is written of it: the draft, else what is published. */
-export const writtenForm = ({ draft, definition }: Pick<FormRow, "draft" | "definition">): FormDefinition =>
-  draft ?? definition;
+export const writtenForm = <Definition>(row: { draft: Definition | null; definition: Definition }): Definition =>
+  row.draft ?? row.definition;
 
 /** Unique violation (23505) of the name's index; anything else stays what it is. */
 export function formNameTaken(error: unknown, name: string): unknown {
@@ -67,8 +67,17 @@ export async function checkFormReferences(db: Reader, tenantId: string, definiti
   if (Object.keys(problems).length > 0) throw new DefinitionError(problems);
 }
 
-/** The agent's name for lists; null where the model alone does it or the agent is gone. */
-export async function agentNames({ db }: Pick<Context, "db">, tenantId: string): Promise<Map<string, string>> {
-  const rows = await db.select({ id: agents.id, name: agents.name }).from(agents).where(eq(agents.tenantId, tenantId));
+/** The names of agents of a client, by their ids; without those that are gone. */
+export async function agentNames(
+  { db }: Pick<Context, "db">,
+  tenantId: string,
+  ids: (string | null)[],
+): Promise<Map<string, string>> {
+  const known = ids.filter((id) => id !== null);
+  if (known.length === 0) return new Map();
+  const rows = await db
+    .select({ id: agents.id, name: agents.name })
+    .from(agents)
+    .where(and(eq(agents.tenantId, tenantId), inArray(agents.id, known)));
   return new Map(rows.map(({ id, name }) => [id, name]));
 }

@@ -1,15 +1,13 @@
 /** Calls of tools, newest first, as they may be shown. Whatever is asked for, an index bounds what has to be read for one page. */
-import type { PendingQuery, Row as PgRow } from "postgres";
 import type { Context } from "../../core/context.ts";
 import { nameIn } from "../person-name.ts";
+import { type Fragment, type Place, scanPage } from "../scan-page.ts";
 import type { CallState } from "./calls.ts";
 import { labelsOf } from "./labels.ts";
 import { showableArguments, showableResult } from "./showable.ts";
 import { listTools } from "./sources.ts";
 import type { Args } from "./tool.ts";
 
-/** Calls that are looked at for one page where no index serves all filters: then a page may be short and still not the last. */
-const SCAN = 2000;
 /** Of a result in a list. */
 const SHOWN = 4000;
 
@@ -46,39 +44,16 @@ export interface ListedCall {
   durationMs: number | null;
 }
 
-export interface CallPlace {
-  micros: number;
-  id: string;
-}
-
 export async function listCalls(
   ctx: Context,
   filter: CallFilter,
-  { limit, after }: { limit: number; after: CallPlace | null },
-): Promise<{ calls: ListedCall[]; next: CallPlace | null }> {
-  const { sql } = ctx;
-  const { drive, rest } = conditions(ctx, filter);
-  const at = (micros: number) => sql`(timestamptz 'epoch' + ${micros}::float8 * interval '1 microsecond')`;
-  const all = [...drive, ...(after ? [sql`(created_at, id) < (${at(after.micros)}, ${after.id})`] : [])];
-  const scan = rest.length > 0 ? SCAN : limit + 1;
-  const micros = sql`(extract(epoch from created_at) * 1000000)::float8 as micros`;
-  const rows = await sql<(CallPlace & { fits: boolean })[]>`
-    with scanned as materialized (
-      select id, created_at, ${every(ctx, rest)} as fits, row_number() over (order by created_at desc, id desc) as n
-      from (select * from tool_calls where ${every(ctx, all)} order by created_at desc, id desc limit ${scan}) c)
-    (select id, ${micros}, fits from scanned where fits order by n limit ${limit + 1})
-    union all
-    (select id, ${micros}, false from scanned where n = ${scan})`;
-  const fitting = rows.filter(({ fits }) => fits);
-  const shown = fitting.slice(0, limit);
-  const last = fitting.length > limit ? shown.at(-1) : rows.find(({ fits }) => !fits);
-  const calls = await readCalls(ctx, filter.tenantId, shown);
-  return { calls, next: last ? { micros: last.micros, id: last.id } : null };
+  page: { limit: number; after: Place | null },
+): Promise<{ calls: ListedCall[]; next: Place | null }> {
+  const { found, next } = await scanPage(ctx, "tool_calls", conditions(ctx, filter), page);
+  return { calls: await readCalls(ctx, filter.tenantId, found), next };
 }
 
-type Fragment = PendingQuery<PgRow[]>;
-
-/** `drive`: what one index finds in order. `rest`: looked at row by row, in at most `SCAN` rows. */
+/** What an index finds in order, and what is looked at row by row (`scanPage`). */
 function conditions({ sql }: Context, filter: CallFilter): { drive: Fragment[]; rest: Fragment[] } {
   const { tenantId, agentId, tool, runId, state } = filter;
   const ofTenant = sql`tenant_id = ${tenantId}`;
@@ -93,9 +68,6 @@ function conditions({ sql }: Context, filter: CallFilter): { drive: Fragment[]; 
   // tool_calls_tool and tool_calls_newest
   return { drive: [ofTenant, ...ofTool], rest: inState };
 }
-
-const every = ({ sql }: Context, parts: Fragment[]): Fragment =>
-  parts.reduce((all, part) => sql`${all} and ${part}`, sql`true`);
 
 interface Row {
   id: string;
@@ -116,7 +88,7 @@ interface Row {
   durationMs: number | null;
 }
 
-async function readCalls(ctx: Context, tenantId: string, places: CallPlace[]): Promise<ListedCall[]> {
+async function readCalls(ctx: Context, tenantId: string, places: Place[]): Promise<ListedCall[]> {
   if (places.length === 0) return [];
   const { sql } = ctx;
   const [tools, rows] = await Promise.all([
@@ -154,10 +126,9 @@ export function showable(
   row: Pick<Row, "arguments" | "result" | "state" | "reason">,
   schema: Parameters<typeof showableArguments>[1],
 ): Pick<ListedCall, "arguments" | "result" | "erased" | "reason"> {
-  const result = row.result === null ? null : showableResult(row.result, { args: row.arguments, schema });
   return {
     arguments: row.arguments && showableArguments(row.arguments, schema),
-    result: result !== null && result.length > SHOWN ? `${result.slice(0, SHOWN)} …` : result,
+    result: row.result === null ? null : showableResult(row.result, { args: row.arguments, schema }, SHOWN),
     erased: row.arguments === null && row.result === null && isOver(row.state),
     reason: row.reason === null ? null : showableResult(row.reason),
   };

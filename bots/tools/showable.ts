@@ -36,16 +36,28 @@ export const showableArguments = (args: Args, schema?: JsonSchema): Args => look
 
 /**
  * A result as it may be shown. One that is JSON is looked through by its keys as well. `of`: the call's arguments; what is hidden there is hidden
- * where the result repeats it.
+ * where the result repeats it. `most`: so many characters of it are wanted; of a longer text the rest is not looked through.
  */
 export function showableResult(
   text: string,
   of: { args: Args | null; schema?: JsonSchema | undefined } = { args: null },
+  most = Number.POSITIVE_INFINITY,
 ): string {
   const secrets = of.args === null ? [] : looked(of.args, of.schema).hidden.filter(({ length }) => length >= SHORTEST);
   const clean = secrets.reduce((left, secret) => left.replaceAll(secret, HIDDEN), text);
   const value = /^\s*[[{]/.test(clean) && clean.length <= LONGEST_JSON ? parsed(clean) : undefined;
-  return value === undefined ? redact(clean) : JSON.stringify(looked(value).shown, null, clean.includes("\n") ? 2 : 0);
+  if (value !== undefined) return upTo(JSON.stringify(looked(value).shown, null, clean.includes("\n") ? 2 : 0), most);
+  return clean.length > 2 * most
+    ? `${redact(wholeWords(clean, 2 * most)).slice(0, most)} …`
+    : upTo(redact(clean), most);
+}
+
+const upTo = (text: string, most: number) => (text.length > most ? `${text.slice(0, most)} …` : text);
+
+/** The beginning without the word that the cut goes through: half a secret does not look like one. */
+function wholeWords(text: string, most: number): string {
+  const cut = text.slice(0, most);
+  return cut.slice(0, Math.max(0, cut.lastIndexOf(" "), cut.lastIndexOf("\n")));
 }
 
 /**

@@ -1,7 +1,7 @@
 import { beforeEach, describe, expect, onTestFinished, test } from "vitest";
 import { addModel } from "../../bots/models.ts";
 import { outletOf } from "../../bots/outlet.ts";
-import { SCAN } from "../../bots/run-list.ts";
+import { SCAN } from "../../bots/scan-page.ts";
 import { signalOf } from "../../bots/signals.ts";
 import { think } from "../../bots/think.ts";
 import { loadWork } from "../../bots/work.ts";
