@@ -21,7 +21,7 @@ export const toolEndpoints = (ctx: Context): Endpoint[] => [
       action: "tools.read",
       tag: "tools",
       summary: "Every tool that agents of this client may be allowed, by group and name",
-      query: pageQuery.extend({ limit: z.coerce.number().int().min(1).max(500).default(500) }),
+      query: pageQuery,
       answer: pageOf(toolView),
     },
     async ({ params: { client }, query: { limit, cursor } }) => {

@@ -9,13 +9,31 @@ import { fillForm } from "./submit.ts";
 
 const SHOWN = 300;
 
+/** More than this are made anew. */
+const KEPT = 2000;
+
+/** Tools by form and version: what was published as a version is never changed, and a client may have hundreds, which every page of calls asks for. */
+const kept = new Map<string, Tool>();
+
 export const formSource = {
   async list({ sql }: Pick<Context, "sql">, tenantId: string): Promise<Tool[]> {
-    const rows = await sql<{ id: string; definition: FormDefinition }[]>`
-      select id, definition from form_tools where tenant_id = ${tenantId} and state = 'active' order by name`;
-    return rows.map(({ id, definition }) => toolOf(id, definition));
+    const rows = await sql<{ id: string; key: string }[]>`
+      select id, id || ' ' || version as key from form_tools where tenant_id = ${tenantId} and state = 'active' order by name`;
+    const missing = rows.filter(({ key }) => !kept.has(key)).map(({ id }) => id);
+    const fresh = missing.length > 0 ? await readTools(sql, missing) : [];
+    const byId = new Map(fresh.map(({ id, tool }) => [id, tool]));
+    const tools = rows.flatMap(({ id, key }) => byId.get(id) ?? kept.get(key) ?? []);
+    if (kept.size + fresh.length > KEPT) kept.clear();
+    for (const { key, tool } of fresh) kept.set(key, tool);
+    return tools;
   },
 } satisfies ToolSource;
+
+async function readTools(sql: Context["sql"], ids: string[]): Promise<{ id: string; key: string; tool: Tool }[]> {
+  const rows = await sql<{ id: string; key: string; definition: FormDefinition }[]>`
+    select id, id || ' ' || version as key, definition from form_tools where id = any(${ids}::text[])`;
+  return rows.map(({ id, key, definition }) => ({ id, key, tool: toolOf(id, definition) }));
+}
 
 function toolOf(formId: string, { name, title, description, input, output }: FormDefinition): Tool {
   const returns = output ? "Returns a JSON object." : "Returns a text.";
@@ -30,6 +48,7 @@ function toolOf(formId: string, { name, title, description, input, output }: For
     risk: "medium",
     reads: "private",
     sends: "inside",
+    ofCompany: true,
     repeatable: true,
     sentence: (args) =>
       `fill in the form “${title}” with ${JSON.stringify(args).replaceAll(/\s+/g, " ").slice(0, SHOWN)}`,

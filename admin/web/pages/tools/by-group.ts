@@ -1,6 +1,7 @@
 /** Tools in their groups, as people look for them. */
+import { useEffect } from "react";
 import type { ToolView } from "../../../api/tools-views.ts";
-import { usePages } from "../../api.ts";
+import { type Pages, usePages } from "../../api.ts";
 import { inClient } from "../../api-path.ts";
 import { texts } from "../../texts.ts";
 
@@ -19,4 +20,12 @@ export function byGroup(tools: readonly ToolView[]): ToolGroup[] {
     .toSorted((a, b) => rank(a.name) - rank(b.name) || a.name.localeCompare(b.name));
 }
 
-export const useTools = (client: string) => usePages<ToolView>("tools", inClient(client, "tools"));
+/** All of them: page after page, since who looks at a group wants to see the whole of it. */
+export function useTools(client: string): Pages<ToolView> {
+  const pages = usePages<ToolView>("tools", inClient(client, "tools"), { limit: 100 });
+  const goesOn = pages.hasMore && !pages.error;
+  useEffect(() => {
+    if (goesOn && !pages.loadingMore) pages.more();
+  }, [goesOn, pages.loadingMore, pages.more]);
+  return { ...pages, loading: pages.loading || goesOn };
+}
