@@ -169,7 +169,8 @@ export const inbox = pgTable(
     // From a message to its edits, its thread and its reactions.
     index("inbox_relation").on(t.tenantId, sql`(content->'m.relates_to'->>'event_id')`),
     index("inbox_unrouted").on(t.tenantId, t.roomId, t.seq).where(sql`routed_at is null`),
-    index("inbox_received").on(t.tenantId, t.receivedAt),
+    // For the retention sweep: what was erased is not looked at again.
+    index("inbox_received").on(t.tenantId, t.receivedAt).where(sql`content <> '{}'`),
   ],
 );
 
@@ -313,7 +314,7 @@ export const answerEvents = pgTable(
       .references(() => answers.id, { onDelete: "cascade" }),
     part: integer().notNull(),
   },
-  (t) => [primaryKey({ columns: [t.tenantId, t.eventId] })],
+  (t) => [primaryKey({ columns: [t.tenantId, t.eventId] }), index("answer_events_answer").on(t.answerId)],
 );
 
 export const runs = pgTable(
@@ -385,6 +386,7 @@ export const runs = pgTable(
     index("runs_failed").on(t.tenantId, t.createdAt).where(sql`state = 'failed'`),
     index("runs_budget").on(t.tenantId, t.roomId, t.askedBy, t.createdAt),
     index("runs_answer").on(t.answerId),
+    index("runs_redacted").on(t.tenantId).where(sql`stop_reason = 'redacted'`),
   ],
 );
 
@@ -448,7 +450,10 @@ export const actions = pgTable(
     createdAt: createdAt(),
     finishedAt: at("finished_at"),
   },
-  (t) => [index("actions_open").on(t.dueAt).where(sql`state = 'open'`)],
+  (t) => [
+    index("actions_open").on(t.dueAt).where(sql`state = 'open'`),
+    index("actions_over").on(t.tenantId, t.createdAt).where(sql`state <> 'open'`),
+  ],
 );
 
 /** Append-only: what every model call cost. `state` goes once from open to its end. */
@@ -750,6 +755,7 @@ export const audit = pgTable(
     index("audit_action").on(t.action, t.seq),
     index("audit_target").on(t.targetId, t.seq),
     index("audit_at").on(t.at),
+    index("audit_refused").on(t.at).where(sql`outcome = 'refused'`),
   ],
 );
 
