@@ -7,13 +7,14 @@ import { oneLine } from "./tools/one-line.ts";
 
 const SHOWN = 20;
 
-/** Groups as people call them; tools and other groups stand as they are named. */
+/** Groups as people call them; other groups stand as they are named. */
 const GROUPS: Record<string, string> = {
   room: "rooms",
   people: "asking people",
   web: "the web",
   mail: "mail",
-  code: "sums and programs",
+  calculate: "sums",
+  code: "programs",
   time: "the time",
   agents: "handing work to other agents",
   schedule: "planning tasks",
@@ -27,7 +28,8 @@ export function toolsText(view: RoomView): string {
   const direct = agentOfDirectChat(view) !== null;
   const lines = here.slice(0, SHOWN).map(({ id, name }) => {
     const listed = view.listing?.tools.find(({ agentId }) => agentId === id);
-    return `• ${name}: ${ofAgent(listed?.tools ?? {}, { direct, granted: listed?.granted ?? [] })}`;
+    const place = { direct, granted: listed?.granted ?? [], titles: view.listing?.titles ?? {} };
+    return `• ${name}: ${ofAgent(listed?.tools ?? {}, place)}`;
   });
   if (here.length > SHOWN) lines.push(`• and ${here.length - SHOWN} more`);
   return [
@@ -38,14 +40,22 @@ export function toolsText(view: RoomView): string {
   ].join("\n");
 }
 
-function ofAgent(tools: AgentTools, here: { direct: boolean; granted: string[] }): string {
+interface Here {
+  direct: boolean;
+  granted: string[];
+  titles: Record<string, string>;
+}
+
+function ofAgent(tools: AgentTools, here: Here): string {
+  const { titles } = here;
+  const wordOf = (key: string) => GROUPS[key] ?? (titles[key] === undefined ? key : `“${oneLine(titles[key], 60)}”`);
   const named = (policy: ToolPolicy) =>
     Object.entries(tools)
       .filter(([key, bounds]) => policyHere(key, bounds.policy, here) === policy)
-      .map(([key]) => GROUPS[key] ?? key)
+      .map(([key]) => wordOf(key))
       .sort();
   const [free, asked, never] = [named("allowed"), named("ask"), named("never")];
-  const always = here.granted.filter((tool) => !free.includes(tool));
+  const always = here.granted.map(wordOf).filter((tool) => !free.includes(tool));
   const parts = [
     free.length > 0 ? free.join(", ") : "",
     asked.length > 0 ? `when a person approves it: ${asked.join(", ")}` : "",
@@ -55,11 +65,7 @@ function ofAgent(tools: AgentTools, here: { direct: boolean; granted: string[] }
   return free.length + asked.length + always.length > 0 ? parts.join("; ") : "no tools";
 }
 
-function policyHere(
-  key: string,
-  policy: ToolPolicy | undefined,
-  { direct, granted }: { direct: boolean; granted: string[] },
-): ToolPolicy | null {
+function policyHere(key: string, policy: ToolPolicy | undefined, { direct, granted }: Here): ToolPolicy | null {
   if (policy === undefined) return null;
   if (policy === "direct") return direct ? "allowed" : "ask";
   return policy === "ask" && granted.includes(key) ? "allowed" : policy;

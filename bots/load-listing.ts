@@ -33,7 +33,8 @@ export async function loadListing(
     formSource.list({ sql: sql as never }, tenantId),
   ]);
   const known = new Map([...forms, ...BUILT_IN].map((tool) => [tool.name, tool]));
-  return { tools, waiting: waiting.map((one) => shown(one, known)), schedules };
+  const titles = Object.fromEntries([...known.values()].map(({ name, title }) => [name, title]));
+  return { tools, titles, waiting: waiting.map((one) => shown(one, known)), schedules };
 }
 
 interface Waiting extends WaitingView {

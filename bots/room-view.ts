@@ -78,6 +78,8 @@ export interface ApprovalView {
 export interface ListingView {
   /** By agent, with the tools that are always allowed in this room. */
   tools: { agentId: string; tools: AgentTools; granted: string[] }[];
+  /** What people call the tools, by their names. */
+  titles: Record<string, string>;
   waiting: WaitingView[];
   schedules: ScheduleView[];
 }
