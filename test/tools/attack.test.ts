@@ -119,3 +119,12 @@ test("whoever allows a tool for always once more, after its schema changed, is t
   const edits = w.sent.flatMap(({ content }) => content["m.new_content"]?.body ?? []);
   expect(edits.find((body) => body.includes("wanted to"))).toContain("and always in this room");
 });
+
+test("an answer that is made to break its rendering is said as it stands", async () => {
+  const w = await world(PROBES);
+  w.model.script(() => ({ text: ">".repeat(9000) }));
+  await w.say("#deep", BOB);
+  await w.work();
+  expect(await w.runs()).toMatchObject([{ state: "done" }]);
+  expect(w.sent.some(({ content }) => content.body?.startsWith(">>>"))).toBe(true);
+});
