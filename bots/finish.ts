@@ -96,5 +96,6 @@ export async function finishRun(
         'routedMs', round(extract(epoch from created_at) * 1000 - ${work.receivedAt}::float8),
         'startedMs', round(extract(epoch from started_at) * 1000 - ${work.receivedAt}::float8)
       ) || ${sql.json(timings as never)})
-    from r where runs.id = r.id`;
+    -- What came first stands.
+    from r where runs.id = r.id and runs.state in ('queued', 'running', 'waiting')`;
 }

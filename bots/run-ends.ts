@@ -47,12 +47,13 @@ function resultOf({ state, agentName, output, error }: Ended): string {
     .join("\n\n");
 }
 
-/** Nobody waits any more for what an ended run had begun: it ends too. */
-export async function stopOrphans({ sql }: Context): Promise<void> {
+/** Nobody waits any more for what an ended run had begun: it ends too. Of all such runs, or of one. */
+export async function stopOrphans({ sql }: Context, runId?: string): Promise<void> {
   await sql`
     with waited as (
       select c.id, coalesce(p.stop_reason, 'command') as reason, p.stopped_by from tool_calls c join runs p on p.id = c.run_id
       where c.state = 'waiting' and (p.stop_reason is not null or p.state not in ('queued', 'running', 'waiting'))
+        ${runId === undefined ? sql`` : sql`and p.id = ${runId}`}
     ), begun as (
       select r.id, w.reason, w.stopped_by from waited w join runs r on r.parent_call = w.id
       union all

@@ -4,6 +4,7 @@ import type { Wake } from "../core/wake.ts";
 import { closeApprovals } from "./approvals/write.ts";
 import { onRunQueued, tellQueued } from "./drain.ts";
 import { type FormRunner, registerForms, startFormRunner } from "./forms/model-runs.ts";
+import { endGivenUp } from "./given-up.ts";
 import { closeAllLostCalls } from "./ledger.ts";
 import { stopOrphans, tellForgottenEnds } from "./run-ends.ts";
 import { isUnderWay, runsUnderWay, type StopReason, signalStop } from "./signals.ts";
@@ -117,12 +118,7 @@ async function sweepOnce(ctx: Context, slot: Slot, starter: Starter, forms: Form
       and not exists (select from dbos.workflow_status w where w.workflow_uuid = r.workflow_id)
     order by r.created_at limit 500`;
   for (const { id } of [...lost, ...(await forgotten(ctx))]) starter.start(id);
-  const ended = await sql<{ id: string }[]>`
-    update runs r set state = 'failed', finished_at = now(), error_code = 'internal',
-      error = coalesce(r.error, 'The run ended inside the workflow engine; the log of the platform says why.')
-    from dbos.workflow_status w where w.workflow_uuid = r.workflow_id and r.state in ('queued', 'running')
-      and w.status not in ('PENDING', 'ENQUEUED', 'DELAYED') and r.created_at < now() - interval '1 minute' returning r.id`;
-  for (const { id } of ended) ctx.log.error({ run: id }, "a run was left open by the engine");
+  await endGivenUp(ctx);
   await closeApprovals(ctx, { expire: ctx.clock.now() > slot.takenAt + CATCH_UP_MS });
   await stopOrphans(ctx);
   await tellForgottenEnds(ctx);

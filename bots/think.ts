@@ -98,7 +98,7 @@ async function waitOrGoOn(
  * A run that was stopped before this turn of it began. What it has in the room is finished there, be it only a line that says what it was doing; what was shown
  * elsewhere is cut down to its words.
  */
-async function endUnasked(ctx: Context, work: Work): Promise<AfterThinking> {
+export async function endUnasked(ctx: Context, work: Work): Promise<AfterThinking> {
   const text = await untilItWorks(ctx, "read what was said", async () => textOf(await loadTurns(ctx, work.runId)));
   const thought: Thought = { state: "stopped", text, detail: {} };
   const waited = work.turn > 0;

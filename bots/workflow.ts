@@ -1,8 +1,7 @@
 import { DBOS } from "@dbos-inc/dbos-sdk";
 import type { Context } from "../core/context.ts";
-import { sentenceOf } from "../core/errors.ts";
 import { deliver } from "./deliver.ts";
-import { finishRun } from "./finish.ts";
+import { endBroken, settleEnd } from "./end-run.ts";
 import { outletOf } from "./outlet.ts";
 import { forgetSignal, signalOf } from "./signals.ts";
 import { type AfterThinking, think } from "./think.ts";
@@ -78,7 +77,7 @@ async function thinkStep(ctx: Context, workflowId: string): Promise<AfterThinkin
     const seen = early ? early.seen.then((found) => found ?? readRoom(ctx, work)) : readRoom(ctx, work);
     seen.catch((error: unknown) => ctx.log.debug({ run: runId, err: error }, "the room could not be read"));
     const next = await think(ctx, work, seen, signal);
-    if (next === "ended") await outletOf(work).ended(ctx, work);
+    if (next === "ended") await settleEnd(ctx, work);
     return next;
   } catch (error) {
     return await endBroken(ctx, work, error);
@@ -90,20 +89,9 @@ async function deliverStep(ctx: Context, runId: string): Promise<"ended"> {
   if (!work) return "ended";
   try {
     await deliver(ctx, work);
-    await outletOf(work).ended(ctx, work);
+    await settleEnd(ctx, work);
     return "ended";
   } catch (error) {
     return await endBroken(ctx, work, error);
   }
-}
-
-/** A fault of ours must end the run with a sentence rather than leave it open for ever. */
-async function endBroken(ctx: Context, work: Work, error: unknown): Promise<"ended"> {
-  ctx.log.error({ run: work.runId, err: error }, "a run ended by a fault");
-  const broken = { code: "internal" as const, sentence: sentenceOf(error) };
-  await untilItWorks(ctx, "end a broken run", () =>
-    finishRun(ctx, work, { state: "failed", eventIds: work.eventIds, error: broken }),
-  );
-  await outletOf(work).ended(ctx, work);
-  return "ended";
 }

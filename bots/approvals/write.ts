@@ -97,15 +97,18 @@ async function settleCall(sql: TransactionSql, { callId, kind, state, answer }: 
   }
 }
 
-/** Ends the questions whose time is over (unless `expire` is false), and those of runs that have ended. Returns how many. */
-export async function closeApprovals(ctx: Context, { expire = true } = {}): Promise<number> {
+/** Ends the questions whose time is over (unless `expire` is false), and those of runs that have ended: all, or of one run. Returns how many. */
+export async function closeApprovals(
+  ctx: Context,
+  { expire = true, runId }: { expire?: boolean; runId?: string } = {},
+): Promise<number> {
   const now = new Date(ctx.clock.now());
   let closed = 0;
   const queued = await ctx.sql.begin(async (sql) => {
     const rows = await sql<Decided[]>`
       update approvals a set state = case when r.state in ('queued', 'running', 'waiting') then 'expired' else 'withdrawn' end, decided_at = ${now}
       from runs r where r.id = a.run_id and a.id in (
-        select o.id from approvals o join runs x on x.id = o.run_id where o.state = 'open'
+        select o.id from approvals o join runs x on x.id = o.run_id where o.state = 'open' ${runId === undefined ? sql`` : sql`and o.run_id = ${runId}`}
           and ((${expire} and o.expires_at < ${now}) or x.state not in ('queued', 'running', 'waiting')) limit 200 for update of o skip locked)
       returning a.id, a.tenant_id as "tenantId", a.run_id as "runId", a.call_id as "callId", a.agent_id as "agentId", a.room_id as "roomId",
         a.kind, a.tool, a.schema_hash as "schemaHash", a.state, a.answer`;

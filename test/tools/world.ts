@@ -3,6 +3,7 @@ import { onTestFinished } from "vitest";
 import { bringApproval } from "../../bots/approvals/post.ts";
 import { deliver as deliverAnswer } from "../../bots/deliver.ts";
 import { drainRoom } from "../../bots/drain-room.ts";
+import { settleEnd } from "../../bots/end-run.ts";
 import { addModel } from "../../bots/models.ts";
 import { outletOf } from "../../bots/outlet.ts";
 import { signalOf } from "../../bots/signals.ts";
@@ -181,7 +182,7 @@ function open(base: Pick<World, "ctx" | "model" | "homeserver" | "sent">): World
       if (next === "waiting") return next;
       const again = next === "deliver" ? await loadWork(ctx, work.runId, { attempt: false }) : null;
       if (again) await deliverAnswer(ctx, again);
-      await outletOf(work).ended(ctx, work);
+      await settleEnd(ctx, work);
       return next;
     },
     async act() {
