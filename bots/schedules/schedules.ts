@@ -158,11 +158,12 @@ export async function hindrance(
 ): Promise<string | null> {
   const { tenantId, agentId, roomId, createdBy } = schedule;
   const [row] = await sql<
-    { name: string; state: string; archived: boolean | null; agentIn: boolean; personIn: boolean }[]
+    { name: string; state: string; archived: boolean | null; agentIn: boolean; personIn: boolean; account: string }[]
   >`
     select a.name, a.state, r.archived_at is not null as archived,
       exists (select from room_members m where m.tenant_id = a.tenant_id and m.room_id = ${roomId} and m.user_id = a.user_id and m.membership = 'join') as "agentIn",
-      exists (select from room_members m where m.tenant_id = a.tenant_id and m.room_id = ${roomId} and m.user_id = ${createdBy} and m.membership = 'join') as "personIn"
+      exists (select from room_members m where m.tenant_id = a.tenant_id and m.room_id = ${roomId} and m.user_id = ${createdBy} and m.membership = 'join') as "personIn",
+      coalesce((select state from people p where p.tenant_id = a.tenant_id and p.user_id = ${createdBy}), 'active') as account
     from agents a left join rooms r on r.tenant_id = a.tenant_id and r.room_id = ${roomId}
     where a.id = ${agentId} and a.tenant_id = ${tenantId}`;
   if (!row || row.state === "removing" || row.state === "removed") return "The agent was removed.";
@@ -170,6 +171,8 @@ export async function hindrance(
   if (!row.agentIn) return `${row.name} is not in the room any more.`;
   if (!row.personIn || createdBy.startsWith("@agent-"))
     return "The person for whom it acts is not in the room any more.";
+  // They stay in their rooms, where nobody acts for them.
+  if (row.account !== "active") return `The account of the person for whom it acts is ${row.account}.`;
   return row.state === "active" ? null : `${row.name} is paused.`;
 }
 

@@ -124,6 +124,11 @@ test.each<[string, (w: World) => Promise<unknown>, RegExp]>([
     /person for whom it acts is not in the room/,
   ],
   [
+    "who asked for it was suspended",
+    (w) => w.ctx.sql`insert into people (tenant_id, user_id, state) values (${TENANT}, ${ALICE}, 'suspended')`,
+    /account of the person for whom it acts is suspended/,
+  ],
+  [
     "its agent left",
     (w) => w.ctx.sql`update room_members set membership = 'leave' where user_id = ${WRITER}`,
     /Writer is not in the room/,
