@@ -1,6 +1,7 @@
 /** Does a call that may be done, and keeps what came of it. */
 import type { Context } from "../../core/context.ts";
 import { AppError, sentenceOf } from "../../core/errors.ts";
+import { redact } from "../run-report.ts";
 import { storable } from "../said.ts";
 import { StopSignal } from "../signals.ts";
 import { untilItWorks } from "../work.ts";
@@ -69,12 +70,17 @@ interface Done {
 /** A result is written while the model is asked with it: in between a crash leaves the call as it was when it began. */
 async function keep(ctx: Context, step: Step, call: CallRow, { tool, result, startedAt }: Done): Promise<void> {
   if ("waiting" in result) return wait(ctx, call);
-  const untrusted =
-    result.untrusted === undefined ? (tool.reads === "untrusted" ? tool.title : null) : result.untrusted;
+  const untrusted = untrustedOf(tool, result);
   const text = cut(storable(result.text), step.maxChars);
   const done: CallEnd = { state: "done", result: text, untrusted, tokens: result.tokens ?? 0, startedAt };
   Object.assign(call, { state: "done", result: text, untrusted });
   step.pending.add(untilItWorks(ctx, "keep the result of a tool", () => finishCall(ctx.sql, call.id, done)));
+}
+
+/** Where it comes from when nobody vouches for it. It is said in the room and in the panel, so an address in it is shown without the key that it holds. */
+export function untrustedOf({ reads, title }: Tool, result: Exclude<ToolResult, { waiting: true }>): string | null {
+  const from = result.untrusted === undefined && reads === "untrusted" ? title : result.untrusted;
+  return from ? redact(from) : null;
 }
 
 /** Whoever ends it may have been faster than this. */

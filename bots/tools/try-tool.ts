@@ -7,6 +7,7 @@ import { storable } from "../said.ts";
 import { type CallEnd, finishCall } from "./calls.ts";
 import { problemsOf } from "./check-arguments.ts";
 import { argumentsHash, schemaHash } from "./hashes.ts";
+import { untrustedOf } from "./perform.ts";
 import { showableResult } from "./showable.ts";
 import { listTools } from "./sources.ts";
 import { type Args, OutcomeUnknown, type Tool } from "./tool.ts";
@@ -96,11 +97,10 @@ async function perform(
       signal: AbortSignal.any([timeout, ...(signal ? [signal] : [])]),
     });
     if ("waiting" in result) return { state: "failed", result: inRoomsOnly(tool) };
-    const untrusted = result.untrusted === undefined && tool.reads === "untrusted" ? tool.title : result.untrusted;
     return {
       state: "done",
       result: storable(result.text).slice(0, MAX_CHARS),
-      untrusted: untrusted ?? null,
+      untrusted: untrustedOf(tool, result),
       tokens: result.tokens ?? 0,
     };
   } catch (error) {

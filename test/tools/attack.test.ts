@@ -3,6 +3,8 @@ import { beforeEach, expect, test } from "vitest";
 import { createForm } from "../../bots/forms/drafts.ts";
 import { publishForm } from "../../bots/forms/publish.ts";
 import { saidByPeople } from "../../bots/read-before.ts";
+import { readTools } from "../../bots/run-tools.ts";
+import { listCalls } from "../../bots/tools/call-list.ts";
 import { writeFile } from "../../bots/tools/files.ts";
 import type { AgentTools } from "../../migrations/types.ts";
 import { ALICE, BOB, CONTROL, ROOM, says, TENANT, WRITER } from "../bots/tenant.ts";
@@ -15,6 +17,11 @@ const EVIL = "https://evil.test/?d=secret";
 addProbes(
   probe({ name: "act", sends: "outside" }),
   probe({ name: "read", reads: "untrusted" }),
+  probe({
+    name: "signed",
+    reads: "untrusted",
+    run: async ({ args }) => ({ text: "a page", untrusted: `the page ${args.word}` }),
+  }),
   probe({ name: "fetch", sends: "address", targets: ({ word }) => [{ kind: "address", value: String(word) }] }),
 );
 beforeEach(() => probed.clear());
@@ -144,4 +151,24 @@ test("an answer that is made to break its rendering is said as it stands", async
   await w.work();
   expect(await w.runs()).toMatchObject([{ state: "done" }]);
   expect(w.sent.some(({ content }) => content.body?.startsWith(">>>"))).toBe(true);
+});
+
+test("a key in an address stands nowhere that people look: not in what was read, not in why something is asked or refused", async () => {
+  const w = await world({ probe: { policy: "allowed", refuse: ["refused.test"] } });
+  const key = "sk-live-1234567890abcdef";
+  w.model.script((request) => {
+    const calls = [
+      { tool: "signed", args: { word: `https://docs.test/?token=${key}` } },
+      { tool: "fetch", args: { word: `https://refused.test/?token=${key}` } },
+      { tool: "act", args: { word: "mail" } },
+    ];
+    const next = calls[request.results.length];
+    return next ? { calls: [next] } : { text: "done" };
+  });
+  await w.say("#go", BOB);
+  await w.work();
+  expect(await w.calls()).toMatchObject([{ state: "done" }, { state: "refused" }, { state: "waiting" }]);
+  const { calls } = await listCalls(w.ctx, { tenantId: TENANT }, { limit: 10, after: null });
+  const { tools } = await readTools(w.ctx, { id: (await w.runs())[0]?.id ?? "", tenantId: TENANT });
+  expect(JSON.stringify([calls, tools, w.sent, await w.runs()])).not.toContain(key);
 });
