@@ -101,13 +101,33 @@ const SECRETS = [
   /\b((?:bearer|basic)\s+)[A-Za-z0-9._~+/=-]{8,}/gi,
   /\b((?:api[-_ ]?key|access[-_ ]?token|token|secret|password|authorization|x-api-key)["']?\s*[:=]\s*["']?)[^\s"',;]{4,}/gi,
   /(\/\/)[^\s/@:]+:[^\s/@]+(?=@)/g,
-  // Long and random: hex and base64 without words in it. Ids of ours are shorter or begin with a sign.
-  /(?<![$!@A-Za-z0-9_-])(?=[A-Za-z0-9_-]*\d)(?=[A-Za-z0-9_-]*[a-z])[A-Za-z0-9_-]{40,}/gi,
 ];
+/** Long and random: hex and base64 without words in it. Ids of ours are shorter or begin with a sign. */
+const RANDOM = /(?<![$!@A-Za-z0-9_-])(?=[A-Za-z0-9_-]*\d)(?=[A-Za-z0-9_-]*[a-z])[A-Za-z0-9_-]{40,}/gi;
+const LONG = 40;
 
 /** The text with everything that looks like a secret taken out. */
-export const redact = (text: string): string =>
-  SECRETS.reduce(
+export function redact(text: string): string {
+  const clean = SECRETS.reduce(
     (left, pattern) => left.replaceAll(pattern, (_, before) => `${typeof before === "string" ? before : ""}[removed]`),
     text,
   );
+  return hasLongWord(clean) ? clean.replaceAll(RANDOM, "[removed]") : clean;
+}
+
+/** Whether there is anything for `RANDOM`, which is slow: a word so long lies over every `LONG`-th place, so only those are looked at. */
+function hasLongWord(text: string): boolean {
+  for (let at = LONG - 1; at < text.length; at += LONG) {
+    let from = at;
+    let to = at;
+    while (from >= 0 && inWord(text.charCodeAt(from))) from--;
+    if (from === at) continue;
+    while (to < text.length && inWord(text.charCodeAt(to))) to++;
+    if (to - from > LONG) return true;
+  }
+  return false;
+}
+
+/** A–Z a–z 0–9 _ - */
+const inWord = (code: number): boolean =>
+  (code > 96 && code < 123) || (code > 64 && code < 91) || (code > 47 && code < 58) || code === 45 || code === 95;

@@ -126,7 +126,7 @@ export async function loadSurroundings(
       where tenant_id = ${run.tenantId} and room_id = ${run.roomId} and type = 'm.room.message' and content <> '{}'
         and outcome is distinct from 'ignored:before_arrival'
         and inbox.seq >= (select seq from since)
-        ${run.threadRoot ? sql`and inbox.seq in ${threadOf(sql, run.tenantId, run.threadRoot)}` : sql``}
+        ${run.threadRoot ? sql`and inbox.seq = any(array${threadOf(sql, run.tenantId, run.threadRoot)})` : sql``}
       order by inbox.seq desc limit 400`,
     sql<Surroundings["members"]>`
       select m.user_id as "userId", m.display_name as name, a.name as "agentName"

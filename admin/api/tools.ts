@@ -13,6 +13,15 @@ import { callState, callView, toolView, triedView, viewCall, viewTool } from "./
 const LIST = "/clients/{client}/tools";
 const name = z.string().min(1).max(200).optional();
 
+/** Each of them is looked through for secrets, which takes time: so pages are shorter than elsewhere. */
+const callQuery = pageQuery.extend({
+  limit: z.coerce.number().int().min(1).max(50).default(50),
+  agent: name,
+  tool: name,
+  run: name,
+  state: callState.optional(),
+});
+
 export const toolEndpoints = (ctx: Context): Endpoint[] => [
   endpoint(
     {
@@ -66,7 +75,7 @@ export const toolEndpoints = (ctx: Context): Endpoint[] => [
       tag: "tools",
       summary:
         "What agents called, and what was tried, newest first; without what looks like a secret. Some filters make pages short: go on until there is no `next`",
-      query: pageQuery.extend({ agent: name, tool: name, run: name, state: callState.optional() }),
+      query: callQuery,
       answer: pageOf(callView),
     },
     async ({ params: { client }, query }) => {

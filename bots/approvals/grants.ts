@@ -2,6 +2,7 @@
 import { CHANNELS, type Context } from "../../core/context.ts";
 import { AppError } from "../../core/errors.ts";
 import { nameIn } from "../person-name.ts";
+import { atMicros, type Place } from "../scan-page.ts";
 
 export interface ListedGrant {
   id: string;
@@ -25,19 +26,20 @@ interface Row extends Omit<ListedGrant, "grantedBy"> {
 export async function listGrants(
   ctx: Context,
   { tenantId, only }: { tenantId: string; only: string | null },
-  page: { limit: number; after: { micros: number; id: string } | null },
+  page: { limit: number; after: Place | null },
 ): Promise<(ListedGrant & { micros: number })[]> {
   const { sql } = ctx;
   const rows = await sql<Row[]>`
     select t.id, t.agent_id as "agentId", g.name as "agentName", t.room_id as "roomId", coalesce(o.channel, o.state->>'name') as "roomName",
       t.tool, t.granted_by as by, p.display_name as "byName", extract(epoch from t.created_at)::float8 * 1000 as "createdAt",
       (extract(epoch from t.created_at) * 1000000)::float8 as micros
-    from grants t join agents g on g.id = t.agent_id
+    from (select * from grants where tenant_id = ${tenantId} and revoked_at is null ${only === null ? sql`` : sql`and granted_by = ${only}`}
+        ${page.after ? sql`and (created_at, id) < (${atMicros(ctx, page.after.micros)}, ${page.after.id})` : sql``}
+        order by created_at desc, id desc limit ${page.limit}) t
+      join agents g on g.id = t.agent_id
       left join rooms o on o.tenant_id = t.tenant_id and o.room_id = t.room_id
       left join people p on p.tenant_id = t.tenant_id and p.user_id = t.granted_by
-    where t.tenant_id = ${tenantId} and t.revoked_at is null ${only === null ? sql`` : sql`and t.granted_by = ${only}`}
-      ${page.after ? sql`and (t.created_at, t.id) < (timestamptz 'epoch' + ${page.after.micros}::float8 * interval '1 microsecond', ${page.after.id})` : sql``}
-    order by t.created_at desc, t.id desc limit ${page.limit}`;
+    order by t.created_at desc, t.id desc`;
   return rows.map(({ by, byName, ...row }) => ({ ...row, grantedBy: { id: by, name: byName ?? nameIn(by) } }));
 }
 

@@ -88,6 +88,10 @@ interface Row {
   durationMs: number | null;
 }
 
+/** JSON is looked through as a whole; of a text so much that no secret is cut where it is shown. */
+const readable = (sql: Context["sql"]): Fragment =>
+  sql`case when c.result ~ '^\\s*[[{]' then c.result else left(c.result, ${3 * SHOWN}) end`;
+
 async function readCalls(ctx: Context, tenantId: string, places: Place[]): Promise<ListedCall[]> {
   if (places.length === 0) return [];
   const { sql } = ctx;
@@ -95,7 +99,7 @@ async function readCalls(ctx: Context, tenantId: string, places: Place[]): Promi
     listTools(ctx, tenantId),
     sql<Row[]>`
       select c.id, c.run_id as "runId", c.agent_id as "agentId", a.name as "agentName", c.person_id as "personId", p.display_name as "personName",
-        c.tool, c.tool_group as "group", c.state, c.reason, c.arguments, c.result, c.untrusted, c.tokens,
+        c.tool, c.tool_group as "group", c.state, c.reason, c.arguments, ${readable(sql)} as result, c.untrusted, c.tokens,
         extract(epoch from c.created_at)::float8 * 1000 as "createdAt",
         extract(epoch from c.finished_at - coalesce(c.started_at, c.created_at))::float8 * 1000 as "durationMs"
       from tool_calls c left join agents a on a.id = c.agent_id
