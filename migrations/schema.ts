@@ -375,8 +375,8 @@ export const runs = pgTable(
     finishedAt: at("finished_at"),
   },
   (t) => [
-    // Conditions on one or two of these use it too.
-    index("runs_open").on(t.createdAt).where(sql`state in ('queued','running','waiting')`),
+    // Conditions on one or two of these use it too. Few, whoever's they are.
+    index("runs_open").on(t.tenantId, t.roomId, t.createdAt).where(sql`state in ('queued','running','waiting')`),
     index("runs_parent").on(t.parentCall).where(sql`parent_call is not null`),
     index("runs_tenant").on(t.tenantId, t.createdAt),
     index("runs_newest").on(t.createdAt, t.id),

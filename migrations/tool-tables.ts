@@ -335,8 +335,8 @@ export const formRuns = pgTable(
   },
   (t) => [
     index("form_runs_newest").on(t.tenantId, t.createdAt, t.id),
-    index("form_runs_form").on(t.formId, t.createdAt),
-    index("form_runs_by").on(t.formId, t.by, t.createdAt),
+    index("form_runs_form").on(t.formId, t.createdAt, t.id),
+    index("form_runs_by").on(t.formId, t.by, t.createdAt, t.id),
     index("form_runs_run").on(t.runId).where(sql`run_id is not null`),
     index("form_runs_open").on(t.createdAt).where(sql`state in ('queued','running')`),
     index("form_runs_question").on(t.tenantId, t.questionEvent).where(sql`question_event is not null`),
