@@ -80,7 +80,26 @@ beforeAll(async () => {
   await someToolsAreUsed(maya, agent!.userId, room);
   facts.run = await list("runs");
   await operator.api("POST", "/clients/demo/invites", { maxUses: 3 });
+  await strangersAreRefused();
 }, 120_000);
+
+/** What the audit log says in sentences: wrong passwords, more than once, and an API token that there is not. */
+async function strangersAreRefused(): Promise<void> {
+  const { url, ctx } = shared.platform;
+  const headers = { "content-type": "application/json", origin: url, "sec-fetch-site": "same-origin" };
+  for (const name of ["admin", "admin", "hunter2"])
+    await fetch(`${url}/api/v1/sign-in`, {
+      method: "POST",
+      headers,
+      body: JSON.stringify({ name, password: "wrong-wrong" }),
+    });
+  await fetch(`${url}/api/v1/clients`, { headers: { authorization: "Bearer agt_guessed" } });
+  await eventually("the count of wrong passwords", async () => {
+    const [line] =
+      await ctx.sql`select 1 from audit where action = 'session.sign_in_refused' and after->>'tries' = '2'`;
+    return line;
+  });
+}
 
 /** One call is done, one waits for a person; a form is there to be filled in, and something is planned. */
 async function someToolsAreUsed(maya: Person, userId: string, room: string): Promise<void> {
@@ -177,6 +196,7 @@ const DIALOGS: [name: string, page: string, button: string][] = [
   ["try-tool", "tools", "Try Calculate"],
   ["tool-call", "tool-calls", "Details: Tell the time"],
   ["new-schedule", "schedules", "New schedule"],
+  ["refused-sign-in", "audit", "Sign-in refused"],
 ];
 
 test.each(DIALOGS)("dialog: %s", async (name, on, button) => {

@@ -69,6 +69,7 @@ const actions: Record<string, string> = {
   "forms.pause": "Form paused",
   "forms.resume": "Form resumed",
   "forms.remove": "Form removed",
+  "forms.stop": "Work on a form stopped",
   "forms.post_link": "Form's link posted",
   "files.write": "File uploaded",
   "files.remove": "File removed",
@@ -102,12 +103,12 @@ function refusedText({ action, actor, target }: Refused, why: string): string {
   if (action === "session.check_refused") return `${who} typed a wrong password or code.`;
   if (action === "session.token_refused") return `${who} sent ${tokenText(why, target.name)}.`;
   if (action === "session.link_refused") return `${who} opened ${linkText(why, target.name)}.`;
-  const account = target.name ?? "a name that nobody here has";
-  return `${who} tried to sign in as ${account}: ${reasons[why] ?? "it was refused"}.`;
+  if (target.name === null)
+    return `${who} tried to sign in with a name that nobody here has. It is not kept, for it may be a password.`;
+  return `${who} tried to sign in as ${target.name}: ${reasons[why] ?? "it was refused"}.`;
 }
 
 const reasons: Record<string, string> = {
-  unknown: "there is no such account. What was typed is not kept, for it may be a password",
   wrong_password: "the password was wrong",
   wrong_code: "the password was right, the code was not",
   no_code: "the password was right, but no code followed",

@@ -15,8 +15,13 @@ export function Details({ line, onlyThis }: { line: AuditView; onlyThis: () => v
     [words.exact, <When key="at" at={line.at} exactly />],
     [words.who, `${actor.name} (${words.actors[actor.kind]})`],
     ...(actor.onBehalfOf ? [[words.behalf, actor.onBehalfOf] as [string, ReactNode]] : []),
-    [words.about, `${words.kindName(target.kind)} ${target.name ?? ""}`],
-    [words.id, target.id],
+    // A refused sign-in may be about nobody.
+    ...(target.id === "-"
+      ? []
+      : ([
+          [words.about, `${words.kindName(target.kind)} ${target.name ?? ""}`],
+          [words.id, target.id],
+        ] as [string, ReactNode][])),
     ...(line.client ? [[words.client, line.client] as [string, ReactNode]] : []),
     [words.address, line.address ?? "–"],
     ...(outcome === "refused" ? [[words.lastTry, lastTry(line)] as [string, ReactNode]] : []),
@@ -51,11 +56,13 @@ export function Details({ line, onlyThis }: { line: AuditView; onlyThis: () => v
           ))}
         </>
       )}
-      <Group>
-        <Button variant="default" onClick={onlyThis}>
-          {words.onlyThis}
-        </Button>
-      </Group>
+      {target.id !== "-" && (
+        <Group>
+          <Button variant="default" onClick={onlyThis}>
+            {words.onlyThis}
+          </Button>
+        </Group>
+      )}
     </Stack>
   );
 }
