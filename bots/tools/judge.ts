@@ -83,28 +83,31 @@ const wasSaid = (value: string, { heard, turns, box }: Step) =>
         state === "done" &&
         box.tools.get(tool)?.reads === "untrusted" &&
         result?.includes(value) === true &&
-        !unescaped(args).includes(value),
+        !repeats(args, value),
     ),
   );
 
-/** Arguments as a server would repeat them. */
-function unescaped(args: Args | null): string {
+/** Whether an address stands in a call's arguments, in whichever way a server that repeats them may write it. */
+function repeats(args: Args | null, value: string): boolean {
   const texts: string[] = [];
-  JSON.stringify(args, (_key, item: unknown) => {
-    if (typeof item === "string") texts.push(item, decoded(item));
+  JSON.stringify(args, (key, item: unknown) => {
+    texts.push(key, typeof item === "string" ? item : "");
     return item;
   });
-  return texts.join("\n");
+  return folded(texts.join("\n")).includes(folded(value));
 }
 
-function decoded(text: string): string {
-  try {
-    return decodeURIComponent(text.replaceAll("+", " "));
-  } catch {
-    // A stray % is not ours to mend: the text is then taken as it stands.
-    return text;
-  }
+/** Letters of either case, escapes and escaped escapes undone, without what stands for a space. */
+function folded(text: string): string {
+  let plain = text;
+  for (let round = 0; round < 3; round++) plain = plain.replaceAll(/(?:%[0-9a-f]{2})+/gi, decoded);
+  return plain
+    .normalize("NFKC")
+    .toLowerCase()
+    .replaceAll(/[\s_+]+/g, "");
 }
+
+const decoded = (escaped: string): string => Buffer.from(escaped.replaceAll("%", ""), "hex").toString("utf8");
 
 async function isGranted({ sql }: Context, work: Work, tool: Tool): Promise<boolean> {
   const rows = await sql`
