@@ -93,7 +93,7 @@ function stop(command: Command, event: RoutedEvent, message: Message, view: Room
       (agents.length === 0 || agents.some(({ id }) => id === run.agentId)),
   );
   const allowed = meant.filter((run) => mayStop(run, event.sender, view));
-  const stops = allowed.map(({ id }) => ({ runId: id, reason: "command" as const, by: event.sender }));
+  const stops = allowed.map(({ id, kind }) => ({ kind, runId: id, reason: "command" as const, by: event.sender }));
   if (stops.length > 0) return { kind: "command", name: "stop", stops, notices: [] };
   const words =
     meant.length > 0
@@ -103,7 +103,7 @@ function stop(command: Command, event: RoutedEvent, message: Message, view: Room
 }
 
 /** Who asked, and the room's moderators; what agents ask one another may be stopped by everybody. */
-export function mayStop(run: RunView, userId: string, view: RoomView): boolean {
+export function mayStop(run: Pick<RunView, "askedBy">, userId: string, view: RoomView): boolean {
   if (run.askedBy === userId || isAgentUser(run.askedBy, view)) return true;
   return view.state !== null && powerOf(view.state, userId) >= 50;
 }

@@ -26,6 +26,8 @@ export interface RunStart {
 }
 
 export interface Stop {
+  /** What ends; for a form that a model does without an agent, the form itself. */
+  kind?: "run" | "form";
   runId: string;
   reason: StopReason;
   by: string;

@@ -1,6 +1,7 @@
 /** Takes texts out of the platform's tables. The homeserver has redacted its own copy by the time we hear of it. */
 import type { Sql, TransactionSql } from "postgres";
 import { CHANNELS } from "../core/context.ts";
+import { stopForms } from "./forms/stop.ts";
 import { together } from "./together.ts";
 
 /** In the place of where something came from; it stays untrusted. */
@@ -48,19 +49,27 @@ export async function eraseText(sql: Sql | TransactionSql, tenantId: string, eve
     ) select id, bool_and(begun) as begun from all_runs group by id`;
   const runs = rows.map(({ id }) => id);
   const begun = rows.filter((row) => row.begun).map(({ id }) => id);
+  const filled = formsOf(sql, { tenantId, eventId, runs });
   await together([
     ...(begun.length > 0 ? [stopBegun(sql, begun)] : []),
+    stopForms(sql, { which: sql`f.id in ${filled}`, reason: "redacted", by: null }),
     ...eraseRuns(sql, tenantId, runs),
-    // One set of ids: with an `or` Postgres would look through all forms.
     sql`update form_runs set "values" = null, result = null where tenant_id = ${tenantId} and ("values" is not null or result is not null)
-        and id in (select id from form_runs where tenant_id = ${tenantId} and question_event = ${eventId}
-          union select id from form_runs where run_id = any(${runs}::text[])
-          union select f.id from tool_calls c join form_runs f on f.parent_call = c.id where c.run_id = any(${runs}::text[]))`,
+        and id in ${filled}`,
     sql`update inbox set content = '{}' where tenant_id = ${tenantId} and state_key is null and content <> '{}' and (
         event_id = ${eventId}
         or (content->'m.relates_to'->>'event_id' = ${eventId} and content->'m.relates_to'->>'rel_type' = 'm.replace'))`,
   ]);
 }
+
+/** What the message filled in, and what its runs did or filled in. One set of ids: with an `or` Postgres would look through all forms. */
+const formsOf = (
+  sql: Sql | TransactionSql,
+  { tenantId, eventId, runs }: { tenantId: string; eventId: string; runs: string[] },
+) => sql`(
+  select id from form_runs where tenant_id = ${tenantId} and question_event = ${eventId}
+  union select id from form_runs where run_id = any(${runs}::text[])
+  union select o.id from tool_calls c join form_runs o on o.parent_call = c.id where c.run_id = any(${runs}::text[]))`;
 
 /** What was begun for an erased question has nobody to answer to; those that wait are taken up by the sweep. */
 const stopBegun = (sql: Sql | TransactionSql, runs: string[]) => sql`

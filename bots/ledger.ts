@@ -13,6 +13,7 @@ export interface Caller {
   roomId: string | null;
   agentId: string | null;
   personId: string | null;
+  /** The run; or the form, where a model does one without an agent. */
   runId: string | null;
 }
 
@@ -237,7 +238,8 @@ export const closeAllLostCalls = (ctx: Context): Promise<number> =>
   closeLost(
     ctx,
     ctx.sql`created_at < now() - interval '2 minutes' and case when run_id is null then created_at < now() - interval '1 hour'
-      else not exists (select from runs where runs.id = ledger.run_id and runs.state in ('queued', 'running', 'waiting')) end`,
+      else not exists (select from runs where runs.id = ledger.run_id and runs.state in ('queued', 'running', 'waiting'))
+        and not exists (select from form_runs f where f.id = ledger.run_id and f.state in ('queued', 'running')) end`,
   );
 
 async function closeLost(ctx: Context, which: ReturnType<Context["sql"]>): Promise<number> {

@@ -13,9 +13,9 @@ import {
   type FormView,
   isAgentUser,
   type KnownEvent,
+  type OpenRunView,
   type RoomView,
   type RoutedEvent,
-  type RunView,
 } from "./room-view.ts";
 import { together } from "./together.ts";
 
@@ -256,6 +256,10 @@ const loadThread = (sql: TransactionSql, { tenantId, roomId }: RoomRow, roots: s
   select agent_id as "agentId" from thread_agents
   where tenant_id = ${tenantId} and room_id = ${roomId} and thread_root = any(${roots}::text[])`;
 
-const loadOpenRuns = (sql: TransactionSql, { tenantId, roomId }: RoomRow) => sql<RunView[]>`
-  select id, agent_id as "agentId", asked_by as "askedBy", thread_root as "threadRoot", hops, true as open
-  from runs where tenant_id = ${tenantId} and room_id = ${roomId} and state in ('queued', 'running', 'waiting') and stop_reason is null`;
+/** With the forms that were filled in there and that a model does without an agent. */
+const loadOpenRuns = (sql: TransactionSql, { tenantId, roomId }: RoomRow) => sql<OpenRunView[]>`
+  select id, agent_id as "agentId", asked_by as "askedBy", thread_root as "threadRoot", 'run' as kind
+  from runs where tenant_id = ${tenantId} and room_id = ${roomId} and state in ('queued', 'running', 'waiting') and stop_reason is null
+  union all
+  select id, null, by, thread_root, 'form'
+  from form_runs where tenant_id = ${tenantId} and room_id = ${roomId} and state in ('queued', 'running') and run_id is null and stop_reason is null`;

@@ -125,6 +125,12 @@ export interface RunView {
   open: boolean;
 }
 
+/** A run under way, or a form that a model does without an agent. */
+export interface OpenRunView extends Pick<RunView, "id" | "askedBy" | "threadRoot"> {
+  agentId: string | null;
+  kind: "run" | "form";
+}
+
 export interface RoomView {
   tenantId: string;
   serverName: string;
@@ -155,8 +161,8 @@ export interface RoomView {
   forms: ListedForms | null;
   /** Agents that were asked in the event's thread. */
   threadAgents: string[];
-  /** Runs under way in the room, for commands. */
-  openRuns: RunView[];
+  /** What is under way in the room and nobody has stopped, for commands. */
+  openRuns: OpenRunView[];
   /** For the commands that list something; null for what is none. */
   listing: ListingView | null;
   /** Milliseconds since 1970. */

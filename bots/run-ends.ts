@@ -54,6 +54,9 @@ export async function stopOrphans({ sql }: Context, runId?: string): Promise<voi
       select c.id, coalesce(p.stop_reason, 'command') as reason, p.stopped_by from tool_calls c join runs p on p.id = c.run_id
       where c.state = 'waiting' and (p.stop_reason is not null or p.state not in ('queued', 'running', 'waiting'))
         ${runId === undefined ? sql`` : sql`and p.id = ${runId}`}
+    ), forms as (
+      update form_runs f set stop_reason = w.reason, stopped_by = w.stopped_by from waited w
+      where f.parent_call = w.id and f.state in ('queued', 'running') and f.run_id is null and f.stop_reason is null returning f.id
     ), begun as (
       select r.id, w.reason, w.stopped_by from waited w join runs r on r.parent_call = w.id
       union all
@@ -61,7 +64,7 @@ export async function stopOrphans({ sql }: Context, runId?: string): Promise<voi
     ), orphans as (
       update runs r set stop_reason = b.reason, stopped_by = b.stopped_by from begun b
       where r.id = b.id and r.state in ('queued', 'running', 'waiting') and r.stop_reason is null returning r.id)
-    select pg_notify(${CHANNELS.stop}, id) from orphans`;
+    select pg_notify(${CHANNELS.stop}, id) from orphans union all select pg_notify(${CHANNELS.stop}, 'form-' || id) from forms`;
 }
 
 /** What a crash left: ended runs for which somebody still waits. */

@@ -4,6 +4,7 @@ import type { Wake } from "../core/wake.ts";
 import { closeApprovals } from "./approvals/write.ts";
 import { onRunQueued, tellQueued } from "./drain.ts";
 import { type FormRunner, registerForms, startFormRunner } from "./forms/model-runs.ts";
+import { stoppedForms } from "./forms/stop.ts";
 import { endGivenUp } from "./given-up.ts";
 import { closeAllLostCalls } from "./ledger.ts";
 import { stopOrphans, tellForgottenEnds } from "./run-ends.ts";
@@ -102,6 +103,7 @@ async function hearStop(ctx: Context, runId: string): Promise<void> {
   const rows = await ctx.sql<{ id: string; reason: StopReason }[]>`
     select id, stop_reason as reason from runs where id in ${ctx.sql(ids)} and stop_reason is not null`;
   for (const row of rows) signalStop(row.id, row.reason);
+  for (const form of await stoppedForms(ctx, ids)) signalStop(form.workflowId, form.reason);
 }
 
 /** A stop that is not heard because the database is away is found by the sweep. */

@@ -8,6 +8,7 @@ import { saidAt } from "./approvals/read.ts";
 import { writeVerdict } from "./approvals/write.ts";
 import type { Decision, MemberChange, Notice, RunStart, Stop } from "./decision.ts";
 import { eraseText } from "./erase.ts";
+import { stopForms } from "./forms/stop.ts";
 import { submitForm } from "./forms/submit.ts";
 import { isInNoRoom } from "./made-events.ts";
 import type { RoutedEvent } from "./room-view.ts";
@@ -186,7 +187,12 @@ async function writeFilling(
 }
 
 export async function writeStops(sql: TransactionSql, stops: Stop[]): Promise<void> {
-  await together(stops.flatMap((stop) => stopStatements(sql, stop)));
+  await together(
+    stops.flatMap((stop) => {
+      const which = sql`f.id = ${stop.runId}`;
+      return stop.kind === "form" ? [stopForms(sql, { ...stop, which })] : stopStatements(sql, stop);
+    }),
+  );
 }
 
 function stopStatements(sql: TransactionSql, { runId, reason, by }: Stop): PromiseLike<unknown>[] {

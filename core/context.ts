@@ -21,7 +21,7 @@ export const CHANNELS = {
   inbox: "agentopia_inbox",
   /** Payload: run id. A row in `runs` waits to be started. */
   run: "agentopia_run",
-  /** Payload: run id. `runs.stop_reason` was set. */
+  /** Payload: run id, or `form-` and the id of a form that a model does. Its `stop_reason` was set. */
   stop: "agentopia_stop",
   /** Payload: chat id. Something in a chat beside an agent's form changed: a question, a growing text, an end. */
   try: "agentopia_try",

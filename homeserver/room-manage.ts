@@ -159,8 +159,12 @@ async function stopRuns(tx: Tx, { tenantId, roomId }: RoomRow): Promise<void> {
   await tx.execute(sql`
     with stopped as (
       update runs set stop_reason = 'operator' where tenant_id = ${tenantId} and room_id = ${roomId}
-        and state in ('queued', 'running', 'waiting') and stop_reason is null returning id)
-    select pg_notify(${CHANNELS.stop}, id) from stopped`);
+        and state in ('queued', 'running', 'waiting') and stop_reason is null returning id
+    ), forms as (
+      -- A form that an agent does has its run above.
+      update form_runs set stop_reason = 'operator' where tenant_id = ${tenantId} and room_id = ${roomId}
+        and state in ('queued', 'running') and run_id is null and stop_reason is null returning id)
+    select pg_notify(${CHANNELS.stop}, id) from stopped union all select pg_notify(${CHANNELS.stop}, 'form-' || id) from forms`);
 }
 
 const CLOSED =

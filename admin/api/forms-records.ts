@@ -1,12 +1,13 @@
 /** What a form was, and what was filled in. */
 import { getFormRun, listFormRuns } from "../../bots/forms/list.ts";
 import { listFormVersions, readVersion, rollbackForm } from "../../bots/forms/publish.ts";
+import { stopFilledForm } from "../../bots/forms/stop-filled.ts";
 import { fillForm } from "../../bots/forms/submit.ts";
 import type { Context } from "../../core/context.ts";
 import { AppError } from "../../core/errors.ts";
 import { newId } from "../../core/ids.ts";
 import { byline } from "./caller.ts";
-import { type Endpoint, endpoint } from "./endpoint.ts";
+import { type Endpoint, endpoint, z } from "./endpoint.ts";
 import { findForm, targetOf } from "./forms.ts";
 import { formOf, formRunOf, formVersionOf, sayingWhy } from "./forms-answers.ts";
 import { fillBody, formRunView, formVersionDetails, formVersionView, formView } from "./forms-views.ts";
@@ -143,6 +144,28 @@ const filling = (ctx: Context): Endpoint[] => [
       const row = await findForm(ctx, params);
       const by = may("runs.read") ? null : byline(caller);
       return formRunOf(await getFormRun(ctx, { tenantId: params.client, formId: row.id, id: params.run, by }));
+    },
+  ),
+  endpoint(
+    {
+      method: "post",
+      path: `${ONE}/runs/{run}/stop`,
+      action: "forms.fill",
+      auditAs: "forms.stop",
+      tag: "tools",
+      summary: "End one that is being worked on; members end what they filled in themselves",
+      answer: z.object({ stopping: z.boolean() }),
+    },
+    async ({ params, caller, may, audit }) => {
+      const row = await findForm(ctx, params);
+      const by = byline(caller);
+      const which = { tenantId: params.client, formId: row.id, id: params.run };
+      const run = await getFormRun(ctx, { ...which, by: may("runs.control") ? null : by });
+      audit({ ...targetOf(row), before: { run: run.id, state: run.state } });
+      const stopping = await stopFilledForm(ctx, { ...which, by });
+      if (!stopping && run.state !== "queued" && run.state !== "running")
+        throw new AppError("conflict", "This form is over already, so there is nothing to stop.");
+      return { stopping: true };
     },
   ),
 ];

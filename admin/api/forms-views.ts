@@ -96,7 +96,7 @@ export const formRunView = z
     roomId: z.string().nullable().openapi({ description: "Where the result goes." }),
     roomName: z.string().nullable(),
     values: z.record(z.string(), z.unknown()).nullable().openapi({ description: "Null once erased." }),
-    state: z.enum(["queued", "running", "done", "failed"]),
+    state: z.enum(["queued", "running", "done", "failed", "stopped"]),
     result: z.string().nullable().openapi({ description: "Markdown; where the form promises fields, JSON." }),
     error: z.string().nullable(),
     untrusted: z.string().nullable().openapi({ description: "What it read that nobody vouches for." }),

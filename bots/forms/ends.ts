@@ -3,6 +3,7 @@ import type { TransactionSql } from "postgres";
 import { CHANNELS, type Context } from "../../core/context.ts";
 import type { FormDefinition } from "../../migrations/types.ts";
 import { madeEventId } from "../made-events.ts";
+import { nameIn } from "../person-name.ts";
 import { startRun } from "../start-run.ts";
 import { finishCall } from "../tools/calls.ts";
 import { takeUp } from "../waiting.ts";
@@ -27,15 +28,23 @@ export interface OpenForm {
   parentCall: string | null;
   hops: number;
   untrusted: string | null;
+  /** It was told to end, by whom. */
+  stopReason: string | null;
+  stoppedBy: string | null;
 }
 
-export type FormEnd = { untrusted: string | null; tokens: number } & ({ result: string } | { error: string });
+/** `tokens`: what an agent's run took; a model's calls stand in the ledger under the form itself. `stopped`: it was ended by somebody. */
+export type FormEnd = { untrusted: string | null; tokens?: number } & (
+  | { result: string }
+  | { error: string; stopped?: boolean }
+);
 
 /** Holds the row of one that is under way; null when it has ended. */
 export async function lockOpenForm(sql: TransactionSql | Context["sql"], id: string): Promise<OpenForm | null> {
   const [row] = await sql<OpenForm[]>`
     select f.id, f.tenant_id as "tenantId", t.title as "tenantTitle", coalesce(f.definition, v.definition) as definition, f."values", f.via, f.by,
-      f.room_id as "roomId", f.thread_root as "threadRoot", f.question_event as "questionEvent", f.parent_call as "parentCall", f.hops, f.untrusted
+      f.room_id as "roomId", f.thread_root as "threadRoot", f.question_event as "questionEvent", f.parent_call as "parentCall", f.hops, f.untrusted,
+      f.stop_reason as "stopReason", f.stopped_by as "stoppedBy"
     from form_runs f join tenants t on t.id = f.tenant_id left join form_versions v on v.form_id = f.form_id and v.version = f.version
     where f.id = ${id} and f.state in ('queued', 'running') for update of f`;
   return row ?? null;
@@ -45,11 +54,11 @@ export async function lockOpenForm(sql: TransactionSql | Context["sql"], id: str
 export async function endForm(sql: TransactionSql, form: OpenForm, end: FormEnd): Promise<string[]> {
   const { id, definition, parentCall } = form;
   const untrusted = end.untrusted ?? form.untrusted;
-  const [state, result, error] =
-    "result" in end ? (["done", end.result, null] as const) : (["failed", null, end.error] as const);
-  await sql`
+  const { state, result, error } = await outcome(sql, form, end);
+  const asked = sql`(select coalesce(sum(input_tokens + output_tokens), 0) from ledger where run_id = ${id})`;
+  const [row] = await sql<{ tokens: number }[]>`
     update form_runs set state = ${state}, result = case when "values" is null then null else ${result} end, error = ${error},
-      untrusted = ${untrusted}, tokens = tokens + ${end.tokens}, finished_at = now() where id = ${id}`;
+      untrusted = ${untrusted}, tokens = tokens + ${end.tokens ?? 0} + ${asked}, finished_at = now() where id = ${id} returning tokens`;
   await sql`select pg_notify(${CHANNELS.panel}, ${`tools ${form.tenantId}`})`;
   if (form.roomId !== null && form.values !== null && parentCall === null)
     await sayResult(
@@ -59,14 +68,28 @@ export async function endForm(sql: TransactionSql, form: OpenForm, end: FormEnd)
       error,
     );
   if (parentCall === null) return [];
-  const [total] = await sql<{ tokens: number }[]>`select tokens from form_runs where id = ${id}`;
   const parent = await finishCall(sql, parentCall, {
     state: state === "done" ? "done" : "failed",
     result: result ?? `“${definition.title}” was not finished. ${error}`,
     untrusted,
-    tokens: total?.tokens ?? end.tokens,
+    tokens: row?.tokens ?? 0,
   });
   return parent ? await takeUp(sql, parent) : [];
+}
+
+/** What came first: one that was told to end has not come to its result. */
+async function outcome(sql: TransactionSql, form: OpenForm, end: FormEnd) {
+  if (form.stopReason !== null) return { state: "stopped", result: null, error: await whoStopped(sql, form) } as const;
+  if ("result" in end) return { state: "done", result: end.result, error: null } as const;
+  return { state: end.stopped ? "stopped" : "failed", result: null, error: end.error } as const;
+}
+
+async function whoStopped(sql: TransactionSql, { tenantId, stopReason, stoppedBy }: OpenForm): Promise<string> {
+  if (stopReason === "redacted") return "It was stopped, because the message that led to it was removed.";
+  if (stoppedBy === null) return "It was stopped.";
+  const [row] = await sql<{ name: string | null }[]>`
+    select display_name as name from people where tenant_id = ${tenantId} and user_id = ${stoppedBy}`;
+  return `It was stopped by ${row?.name ?? nameIn(stoppedBy)}.`;
 }
 
 /** As the form's agent where it may speak, else as the control bot; in a room where neither is the result stays where forms are kept. */
@@ -142,11 +165,12 @@ export async function endFormRun(ctx: Context, sql: TransactionSql, runId: strin
   const form = run?.formRunId ? await lockOpenForm(sql, run.formRunId) : null;
   if (!run || !form) return [];
   const cost = { untrusted: run.untrusted, tokens: run.tokens };
-  if (run.state !== "done" || run.output === null) return await endForm(sql, form, { ...cost, error: whyNot(run) });
-  const outcome = outcomeOf(form.definition.output, run.output);
-  if ("result" in outcome) return await endForm(sql, form, { ...cost, ...outcome });
-  const again = await askAgain(ctx, sql, form, { run, problems: outcome.problems });
-  return again ?? (await endForm(sql, form, { ...cost, error: notFitting(outcome.problems) }));
+  if (run.state !== "done" || run.output === null)
+    return await endForm(sql, form, { ...cost, error: whyNot(run), stopped: run.state === "stopped" });
+  const found = outcomeOf(form.definition.output, run.output);
+  if ("result" in found) return await endForm(sql, form, { ...cost, ...found });
+  const again = await askAgain(ctx, sql, form, { run, problems: found.problems });
+  return again ?? (await endForm(sql, form, { ...cost, error: notFitting(found.problems) }));
 }
 
 const whyNot = ({ state, agentName, error }: EndedRun) =>

@@ -5,19 +5,19 @@ import { AppError, sentenceOf } from "../../core/errors.ts";
 import type { Wake } from "../../core/wake.ts";
 import { callModel } from "../call.ts";
 import { tellQueued } from "../drain.ts";
+import { closeLostCalls } from "../ledger.ts";
 import { resolveModel } from "../models.ts";
-import { forgetSignal, isUnderWay, signalOf } from "../signals.ts";
+import { forgetSignal, isUnderWay, StopSignal, signalOf } from "../signals.ts";
 import { untilItWorks } from "../work.ts";
 import { type AnswerWorkflow, registerAnswer } from "../workflow.ts";
 import { endForm, type FormEnd, lockOpenForm, notFitting, type OpenForm } from "./ends.ts";
+import { dropped, endGivenUpForms, takeLost } from "./lost.ts";
 import { againPrompt, formPrompt, formSystem } from "./prompt.ts";
 import { outcomeOf } from "./result.ts";
+import { formOfWorkflow, workflowOf } from "./stop.ts";
 
 /** Forms at once in one process; more wait in order. */
 const AT_ONCE = 16;
-
-/** Its workflow's id, which is also under what it can be told to end with the process. */
-const workflowOf = (formRunId: string) => `form-${formRunId}`;
 
 export const registerForms = (ctx: Context): AnswerWorkflow => registerAnswer("form.v1", (id) => fillIn(ctx, id));
 
@@ -34,15 +34,12 @@ async function fillIn(ctx: Context, id: string): Promise<void> {
 export async function doForm(ctx: Context, id: string, signal: AbortSignal): Promise<void> {
   const form = await untilItWorks(ctx, "begin a form", () => lockOpenForm(ctx.sql, id));
   if (!form) return;
-  const end = await untilItWorks(ctx, "ask the model", () => askModel(ctx, form, signal), signal).catch(
-    (error: unknown): FormEnd => {
-      if (!signal.aborted && !(error instanceof AppError))
-        ctx.log.error({ form: id, err: error }, "a form ended by a fault");
-      return { untrusted: null, tokens: 0, error: sentenceOf(error) };
-    },
-  );
+  // What a crash left open of it: the model is asked anew, and what was held for that call is given back before.
+  await untilItWorks(ctx, "close lost calls", () => closeLostCalls(ctx, id));
+  const end = form.stopReason === null ? await tryToAsk(ctx, form, signal) : STOPPED;
   // The process is ending: the step must neither succeed nor fail, so that the next start takes it up again.
-  if (signal.aborted) return await new Promise<never>(() => undefined);
+  if (signal.reason instanceof StopSignal && signal.reason.reason === "shutdown")
+    return await new Promise<never>(() => undefined);
   const ids = await untilItWorks(ctx, "end a form", () =>
     ctx.sql.begin(async (sql) => {
       const open = await lockOpenForm(sql, id);
@@ -52,12 +49,21 @@ export async function doForm(ctx: Context, id: string, signal: AbortSignal): Pro
   tellQueued(ctx, ids);
 }
 
+/** Of one that was told to end before the model was asked; its row says by whom. */
+const STOPPED: FormEnd = { untrusted: null, error: "It was stopped." };
+
+const tryToAsk = (ctx: Context, form: OpenForm, signal: AbortSignal): Promise<FormEnd> =>
+  untilItWorks(ctx, "ask the model", () => askModel(ctx, form, signal), signal).catch((error: unknown): FormEnd => {
+    if (signal.aborted) return STOPPED;
+    if (!(error instanceof AppError)) ctx.log.error({ form: form.id, err: error }, "a form ended by a fault");
+    return { untrusted: null, error: sentenceOf(error) };
+  });
+
 async function askModel(ctx: Context, form: OpenForm, signal: AbortSignal): Promise<FormEnd> {
   const { definition, values, untrusted } = form;
-  if (values === null) return { untrusted, tokens: 0, error: "What was filled in was erased before it was worked on." };
+  if (values === null) return { untrusted, error: "What was filled in was erased before it was worked on." };
   const model = await resolveModel(ctx, form.tenantId, definition.model);
   const prompt = formPrompt(definition, values);
-  let tokens = 0;
   let problems: string[] = [];
   let said = "";
   for (let attempt = 0; attempt < 2; attempt++) {
@@ -67,20 +73,19 @@ async function askModel(ctx: Context, form: OpenForm, signal: AbortSignal): Prom
       roomId: form.roomId,
       agentId: null,
       personId: form.by,
-      runId: null,
+      runId: form.id,
       model,
       system: formSystem(form.tenantTitle),
       messages: [{ role: "user", content }],
       signal,
     });
     await answer.recorded;
-    tokens += answer.usage.inputTokens + answer.usage.outputTokens;
     said = answer.text;
     const outcome = outcomeOf(definition.output, said);
-    if ("result" in outcome) return { untrusted, tokens, ...outcome };
+    if ("result" in outcome) return { untrusted, ...outcome };
     problems = outcome.problems;
   }
-  return { untrusted, tokens, error: notFitting(problems) };
+  return { untrusted, error: notFitting(problems) };
 }
 
 export interface FormRunner {
@@ -97,7 +102,7 @@ export function startFormRunner(
   const waiting = new Set<string>();
   const current = new Set<string>();
   let closed = false;
-  let suspects = new Set<string>();
+  const takeUpDropped = dropped();
 
   async function run(id: string): Promise<void> {
     current.add(id);
@@ -138,52 +143,25 @@ export function startFormRunner(
     }
   }
 
-  const off = wake.on(CHANNELS.form, (id) => id && void claim(id));
+  /** One that only waits for its turn here ends without it. */
+  function endWaiting(workflowId: string): void {
+    const id = formOfWorkflow(workflowId);
+    if (id !== null && waiting.delete(id)) void run(id);
+  }
+
+  const off = [
+    wake.on(CHANNELS.form, (id) => id && void claim(id)),
+    wake.on(CHANNELS.stop, (workflowId) => endWaiting(workflowId)),
+  ];
   return {
     async sweep(executorId) {
-      for (const id of await lostForms(ctx)) start(id);
-      await failBroken(ctx);
-      const idle = (await openHere(ctx, executorId)).filter((id) => !isUnderWay(workflowOf(id)));
-      const dropped = idle.filter((id) => suspects.has(id));
-      suspects = new Set(idle);
-      if (dropped.length > 0) await DBOS.resumeWorkflows(dropped.map(workflowOf));
+      for (const id of await takeLost(ctx)) start(id);
+      await endGivenUpForms(ctx);
+      await takeUpDropped(ctx, executorId);
     },
     stop() {
       closed = true;
-      off();
+      for (const end of off) end();
     },
   };
-}
-
-async function lostForms({ sql }: Context): Promise<string[]> {
-  const rows = await sql<{ id: string }[]>`
-    update form_runs f set state = 'running', started_at = coalesce(started_at, now())
-    where state in ('queued', 'running') and run_id is null and created_at < now() - interval '2 seconds'
-      and not exists (select from dbos.workflow_status w where w.workflow_uuid = 'form-' || f.id) returning id`;
-  return rows.map(({ id }) => id);
-}
-
-/** Ours and open, but perhaps worked on by nobody: the engine drops a workflow whose database is away for long. */
-async function openHere({ sql }: Context, executorId: string): Promise<string[]> {
-  const rows = await sql<{ id: string }[]>`
-    select f.id from form_runs f join dbos.workflow_status w on w.workflow_uuid = 'form-' || f.id
-    where f.state = 'running' and f.run_id is null and w.status = 'PENDING' and w.executor_id = ${executorId}
-      and f.created_at < now() - interval '10 seconds'`;
-  return rows.map(({ id }) => id);
-}
-
-/** The workflow ended, the form did not: a fault that must not leave people waiting. */
-async function failBroken(ctx: Context): Promise<void> {
-  const rows = await ctx.sql<{ id: string }[]>`
-    select f.id from form_runs f join dbos.workflow_status w on w.workflow_uuid = 'form-' || f.id
-    where f.state = 'running' and f.run_id is null and w.status not in ('PENDING', 'ENQUEUED', 'DELAYED') and f.created_at < now() - interval '1 minute'`;
-  for (const { id } of rows) {
-    ctx.log.error({ form: id }, "a form was left open by the engine");
-    const error = "It ended inside the workflow engine; the log of the platform says why.";
-    const ids = await ctx.sql.begin(async (sql) => {
-      const form = await lockOpenForm(sql, id);
-      return form ? await endForm(sql, form, { untrusted: null, tokens: 0, error }) : [];
-    });
-    tellQueued(ctx, ids);
-  }
 }

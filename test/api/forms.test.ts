@@ -167,6 +167,29 @@ test("members fill in what is active, see their own results and nobody else's", 
   expect((await member("POST", `${F}/${id}/runs`, body)).status).toBe(409);
 });
 
+test("what is being worked on is stopped by who filled it in and by managers, once, and it is in the log", async () => {
+  const { ctx, api, manager, member, id } = await withForm();
+  const auditor = await api.person(TENANT, "auditor", "@carol:acme.test");
+  const body = { values: { customer: "A", amount: 3 } };
+  const [mine, others] = [
+    (await member("POST", `${F}/${id}/runs`, body)).json.id,
+    (await manager("POST", `${F}/${id}/runs`, body)).json.id,
+  ];
+  expect((await member("POST", `${F}/${id}/runs/${others}/stop`)).status).toBe(404);
+  expect((await auditor("POST", `${F}/${id}/runs/${mine}/stop`)).status).toBe(404);
+  for (const run of [mine, others])
+    expect(await manager("POST", `${F}/${id}/runs/${run}/stop`)).toMatchObject({ json: { stopping: true } });
+  expect(await member("POST", `${F}/${id}/runs/${mine}/stop`)).toMatchObject({ json: { stopping: true } });
+  for (const run of [mine, others]) await doForm(ctx, run, new AbortController().signal);
+  expect((await member("GET", `${F}/${id}/runs/${mine}`)).json).toMatchObject({
+    state: "stopped",
+    error: "It was stopped by alice.",
+  });
+  expect(await member("POST", `${F}/${id}/runs/${mine}/stop`)).toMatchObject({ status: 409 });
+  const lines = await ctx.sql`select actor_id from audit where action = 'forms.stop' and outcome = 'done' order by seq`;
+  expect(lines.map(({ actor_id }) => actor_id)).toEqual([ALICE, ALICE, BOB]);
+});
+
 test("a result goes to a room of one's own; a draft is tried by those who may write it", async () => {
   const { manager, member, id } = await withForm();
   const values = { customer: "A", amount: 3 };

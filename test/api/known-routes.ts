@@ -69,6 +69,7 @@ export const KNOWN: Record<string, string> = {
   "POST /clients/{client}/forms/{form}/runs": "forms.fill",
   "GET /clients/{client}/forms/{form}/runs": "forms.read",
   "GET /clients/{client}/forms/{form}/runs/{run}": "forms.read",
+  "POST /clients/{client}/forms/{form}/runs/{run}/stop": "forms.fill",
   "GET /clients/{client}/health": "clients.control",
   "GET /clients/{client}/home": "clients.read",
   "GET /clients/{client}/invites/{invite}/uses": "invites.read",

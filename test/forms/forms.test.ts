@@ -5,9 +5,12 @@ import { getFormRun } from "../../bots/forms/list.ts";
 import { doForm } from "../../bots/forms/model-runs.ts";
 import { publishForm, removeForm, rollbackForm, setFormState } from "../../bots/forms/publish.ts";
 import { type FormRow, getForm } from "../../bots/forms/rows.ts";
+import { stoppedForms, workflowOf } from "../../bots/forms/stop.ts";
+import { stopFilledForm } from "../../bots/forms/stop-filled.ts";
 import { type Filling, fillForm } from "../../bots/forms/submit.ts";
 import { eraseOld } from "../../bots/retention.ts";
 import { stopOrphans, tellForgottenEnds } from "../../bots/run-ends.ts";
+import { forgetSignal, runsUnderWay, StopSignal, signalOf, signalStop } from "../../bots/signals.ts";
 import type { FormDefinition } from "../../migrations/types.ts";
 import { ALICE, BOB, CONTROL, event, ROOM, says, TENANT, WRITER } from "../bots/tenant.ts";
 import { setTools, type World, world } from "../tools/world.ts";
@@ -23,6 +26,7 @@ async function make(definition: FormDefinition): Promise<FormRow> {
   return await publishForm(w.ctx, { tenantId: TENANT, formId: draft.id, revision: 1, by: ALICE });
 }
 
+const CALL = { calls: [{ tool: "form_offer", args: { customer: "A", amount: 3 } }] };
 let cause = 0;
 const fill = (form: FormRow, wish: Partial<Filling> = {}) =>
   fillForm(w.ctx, {
@@ -327,9 +331,88 @@ test("a form that an agent filled in ends with the run that did", async () => {
   expect(child).toEqual({ stop_reason: "command", stopped_by: ALICE });
   await workAll();
   expect((await w.ctx.sql`select state, error from form_runs`)[0]).toMatchObject({
-    state: "failed",
+    state: "stopped",
     error: "Planner was stopped.",
   });
+});
+
+test("a form that a model does is stopped in its room by who filled it in, not by others, and the room is told", async () => {
+  await make(OFFER);
+  const command = event({ content: says("!offer customer=ACME amount=3") });
+  await w.event(command as never);
+  await w.event({ sender: BOB, content: says("!stop") } as never);
+  expect((await actions()).at(-1)?.text).toContain("Only who asked");
+  await w.event({ content: says("!stop") } as never);
+  await workAll();
+  expect(await w.ctx.sql`select state, error, result from form_runs`).toEqual([
+    { state: "stopped", error: "It was stopped by alice.", result: null },
+  ]);
+  expect((await actions()).at(-1)).toMatchObject({
+    kind: "notice",
+    text: "“Offer”, filled in by alice, was not finished. It was stopped by alice.",
+    replyTo: command.event_id,
+  });
+  expect(w.model.requests).toEqual([]);
+  await w.event({ content: says("!stop") } as never);
+  expect((await actions()).at(-1)?.text).toContain("nothing to stop");
+});
+
+test("a form that is stopped while its model writes ends with what that took, once, and the agent that waits goes on", async () => {
+  await make(OFFER);
+  await w.say("#t");
+  w.model.script(({ tools, results }) =>
+    tools.length === 0 ? { hold: true } : results.length > 0 ? { sayResults: true } : CALL,
+  );
+  await w.work();
+  const [form] = await w.ctx.sql<{ id: string }[]>`select id from form_runs`;
+  const id = form?.id ?? "";
+  const asking = doForm(w.ctx, id, signalOf(workflowOf(id)));
+  await w.model.until((model) => model.heldNow().length === 1, "the form is with the model");
+  const stops = Array.from({ length: 20 }, () => stopFilledForm(w.ctx, { tenantId: TENANT, id, by: BOB }));
+  expect((await Promise.all(stops)).filter(Boolean)).toHaveLength(1);
+  for (const { workflowId, reason } of await stoppedForms(w.ctx, runsUnderWay())) signalStop(workflowId, reason);
+  await asking;
+  forgetSignal(workflowOf(id));
+  w.model.release();
+  await w.work();
+  const told = "“Offer” was not finished. It was stopped by bob.";
+  expect(await run(id)).toMatchObject({ state: "stopped", error: "It was stopped by bob." });
+  expect((await run(id)).tokens).toBeGreaterThan(0);
+  expect(await w.calls()).toMatchObject([{ state: "failed", result: told }]);
+  expect(await w.runs()).toMatchObject([{ state: "done", text: told }]);
+  expect(await w.ctx.sql`select state, tenant_id from ledger where run_id = ${id}`).toEqual([
+    { state: "aborted", tenant_id: TENANT },
+  ]);
+  expect(await w.ctx.sql`select sum(reserved)::int as held from token_days`).toEqual([{ held: 0 }]);
+});
+
+test("a model's work on a form ends with the run that filled it in, also when that run failed", async () => {
+  await make(OFFER);
+  w.model.script(() => CALL);
+  for (const end of ["stop_reason = 'command'", "state = 'failed'"]) {
+    await w.say("#t");
+    await w.work();
+    await w.ctx.sql.unsafe(`update runs set ${end} where state = 'waiting'`);
+    await stopOrphans(w.ctx);
+    await workAll();
+  }
+  const forms = await w.ctx.sql`select state, error from form_runs`;
+  expect(forms).toEqual([1, 2].map(() => ({ state: "stopped", error: "It was stopped." })));
+  expect((await w.calls()).map(({ state }) => state)).toEqual(["failed", "failed"]);
+});
+
+test("what a call held for a form that a crash cut off is given back when the model is asked anew", async () => {
+  const id = await fill(await make(OFFER));
+  w.model.script(() => ({ hold: true }));
+  const kill = new AbortController();
+  void doForm(w.ctx, id, kill.signal);
+  await w.model.until((model) => model.heldNow().length === 1, "the form is with the model");
+  w.model.script(undefined);
+  await runModel(id);
+  expect(await run(id)).toMatchObject({ state: "done" });
+  expect(await w.ctx.sql`select state from ledger order by created_at`).toEqual([{ state: "lost" }, { state: "ok" }]);
+  expect(await w.ctx.sql`select sum(reserved)::int as held from token_days`).toEqual([{ held: 0 }]);
+  kill.abort(new StopSignal("shutdown"));
 });
 
 test("what was filled in goes when its message is redacted, and when it is too old", async () => {
@@ -339,7 +422,7 @@ test("what was filled in goes when its message is redacted, and when it is too o
   const [form] = await w.ctx.sql<{ id: string }[]>`select id from form_runs`;
   await w.event({ type: "m.room.redaction", redacts: command.event_id, content: {} } as never);
   await runModel(form?.id ?? "");
-  expect(await run(form?.id ?? "")).toMatchObject({ state: "failed", values: null, result: null });
+  expect(await run(form?.id ?? "")).toMatchObject({ state: "stopped", values: null, result: null });
   await w.ctx.sql`update form_runs set created_at = now() - interval '1000 days'`;
   await w.ctx.sql`update tenants set retention_days = 30`;
   await eraseOld(w.ctx);
@@ -356,7 +439,7 @@ test("an agent's work on a form ends when the message that filled it in is redac
   await workAll();
   expect(await w.runs()).toMatchObject([{ state: "stopped" }]);
   expect((await w.ctx.sql`select state, "values", result from form_runs`)[0]).toMatchObject({
-    state: "failed",
+    state: "stopped",
     values: null,
     result: null,
   });

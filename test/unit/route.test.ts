@@ -127,7 +127,8 @@ const known = (
   content: Content = text("hm"),
   type = "m.room.message",
 ): KnownEvent => ({ eventId, sender, type, content });
-const run = (wish: Partial<RunView> = {}): RunView => ({
+const run = (wish: Partial<RunView> = {}): RunView & { kind: "run" } => ({
+  kind: "run",
   id: "run1",
   agentId: "writer",
   askedBy: ALICE,
@@ -136,6 +137,7 @@ const run = (wish: Partial<RunView> = {}): RunView => ({
   open: true,
   ...wish,
 });
+const FORM = { kind: "form" as const, id: "form1", agentId: null, askedBy: ALICE, threadRoot: null };
 const answer = (wish: Partial<AnswerView> = {}): AnswerView => ({
   answerId: "answer1",
   agentId: "writer",
@@ -734,6 +736,18 @@ const cases: Record<string, [name: string, input: RoutedEvent, seen: Wish, expec
       event(text("Planner, !stop")),
       { openRuns: [run(), run({ id: "run2", agentId: "planner" })] },
       "command:stop; -run2 command",
+    ],
+    [
+      "of a form that a model does, by who filled it in",
+      event(text("!stop")),
+      { openRuns: [FORM] },
+      "command:stop; -form1 command",
+    ],
+    [
+      "of an agent leaves forms that a model does",
+      event(text("!stop @writer")),
+      { openRuns: [run(), FORM] },
+      "command:stop; -run1 command",
     ],
     ["within a sentence is none", event(text("please !stop")), { openRuns: [run()] }, "ignored:not_addressed"],
     ["with nothing under way says so", event(text("!stop")), {}, `command:stop; said by ${CONTROL}`],
