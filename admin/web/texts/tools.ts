@@ -176,7 +176,7 @@ export const toolsTexts = {
 
   /** How arguments are written. */
   signs: {
-    none: "Nothing is given with it.",
+    none: "No details are given.",
     asJson: "Show as JSON",
     asText: "Show as text",
     removed: "left out: it looks like a secret",

@@ -46,6 +46,7 @@ export function Arguments({ value, labels, label, exact }: Props) {
           variant="subtle"
           color="gray"
           fw={400}
+          ml={-8}
           leftSection={asJson ? <IconListDetails size={14} aria-hidden /> : <IconBraces size={14} aria-hidden />}
           onClick={toggle}
         >

@@ -17,6 +17,7 @@ export function ModelText({ tool }: { tool: { title: string; description: string
         variant="subtle"
         color="gray"
         fw={400}
+        ml={-8}
         aria-expanded={shown}
         aria-controls={id}
         aria-label={words.titleOf(tool.title)}

@@ -1,5 +1,5 @@
 import { Group, Modal, Stack, Text, Title } from "@mantine/core";
-import { useState } from "react";
+import { useMemo, useState } from "react";
 import type { JsonSchema } from "../../../../migrations/types.ts";
 import type { ToolView, TriedView } from "../../../api/tools-views.ts";
 import { post, useSend } from "../../api.ts";
@@ -10,12 +10,14 @@ import { Trouble } from "../../parts/trouble.tsx";
 import { texts } from "../../texts.ts";
 import { CallState, Result, Untrusted } from "./call-parts.tsx";
 import { ModelText } from "./model-text.tsx";
+import { wordOf } from "./shape.ts";
 
 const words = texts.tools;
 
 /** A form made of the tool's schema; what comes back stands beneath it. */
 export function TryTool({ client, tool, close }: { client: string; tool: ToolView; close: () => void }) {
   const [value, setValue] = useState<Record<string, unknown>>({});
+  const schema = useMemo(() => titled(tool.input as JsonSchema), [tool.input]);
   const trying = useSend(
     (args: Record<string, unknown>) =>
       post<TriedView>(inClient(client, "tools", tool.name, "try"), { arguments: args }),
@@ -48,7 +50,7 @@ export function TryTool({ client, tool, close }: { client: string; tool: ToolVie
           </Text>
         )}
         <SchemaForm
-          schema={tool.input as JsonSchema}
+          schema={schema}
           value={value}
           onChange={setValue}
           onSubmit={(args) => void submit(args)}
@@ -76,3 +78,11 @@ export function TryTool({ client, tool, close }: { client: string; tool: ToolVie
     </Modal>
   );
 }
+
+/** Fields that have no title are called by their names, as words. */
+const titled = (schema: JsonSchema): JsonSchema => ({
+  ...schema,
+  properties: Object.fromEntries(
+    Object.entries(schema.properties ?? {}).map(([name, field]) => [name, { title: wordOf(name), ...field }]),
+  ),
+});
