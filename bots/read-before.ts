@@ -8,8 +8,8 @@ import { serverOf } from "./room-view.ts";
 import type { Surroundings, Work } from "./work.ts";
 
 /**
- * What of it nobody here vouches for: what people of other servers say and call themselves, and what our agents wrote who had read such a thing. It may be
- * what a page told them to write. Null: nothing.
+ * What of it nobody here vouches for: what people of other servers say and call themselves or the room, and what our agents wrote, be it the room's name, who
+ * had read such a thing. It may be what a page told them to write. Null: nothing.
  */
 export async function untrustedIn(ctx: Context, work: Work, seen: Surroundings): Promise<string | null> {
   const isForeign = (userId: string) => userId.startsWith("@") && serverOf(userId) !== work.serverName;
@@ -17,6 +17,9 @@ export async function untrustedIn(ctx: Context, work: Work, seen: Surroundings):
   if (stranger) return `a message of ${stranger.sender}`;
   const member = seen.members.find(({ userId }) => isForeign(userId));
   if (member) return `the name of ${member.userId}`;
+  const named = work.roomState?.named;
+  if (named && isForeign(named.by)) return `the name that ${named.by} gave to the room`;
+  if (named?.untrusted) return named.untrusted;
   // Whoever sent it: a message of an agent's that a person forwards keeps its marks, and holds what it held.
   const before = messagesBefore(work, seen);
   const marked = before.map(({ content }) => text(content["dev.agentopia.untrusted"])).find((mark) => mark !== null);

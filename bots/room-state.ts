@@ -49,7 +49,7 @@ export function applyState(state: RoomState, event: StateEvent, seq: number): Ro
   const { content } = event;
   switch (event.type) {
     case "m.room.name":
-      return { ...state, name: text(content.name) || null };
+      return { ...state, name: text(content.name) || null, named: namedBy(event) };
     case "m.room.topic":
       return { ...state, topic: text(content.topic) || null };
     case "m.room.encryption":
@@ -76,6 +76,11 @@ export function powerOf(state: RoomState, userId: string): number {
 /** True when newcomers see what was said before they came. */
 export const isOpen = (visibility: RoomState["historyVisibility"]): boolean =>
   visibility === "shared" || visibility === "world_readable";
+
+const namedBy = ({ sender, content }: StateEvent): NonNullable<RoomState["named"]> => ({
+  by: sender,
+  untrusted: text(content["dev.agentopia.untrusted"]) || null,
+});
 
 function withVisibility(state: RoomState, value: string | null, seq: number): RoomState {
   if (value !== "world_readable" && value !== "shared" && value !== "invited" && value !== "joined") return state;

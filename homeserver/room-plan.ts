@@ -16,6 +16,8 @@ export interface RoomWish {
   access: Pick<TenantAccess, "controlUserId" | "serverName">;
   kind: "space" | "channel";
   name: string;
+  /** What nobody vouches for and an agent had read who named it so: kept with the name, for agents who are told it. */
+  untrusted?: string | null;
   aliasName: string;
   topic?: string | undefined;
   /** The space of a channel. */
@@ -28,9 +30,11 @@ export interface RoomWish {
  * The body of createRoom (client-server API), with all of its state spelt out, so that a half-made room can be completed.
  * Never trusted_private_chat: in room version 12 that makes creators of those who are invited.
  */
-export function roomPlan({ access, kind, name, aliasName, topic, space, federated = false }: RoomWish): RoomPlan {
+export function roomPlan(wish: RoomWish): RoomPlan {
+  const { access, kind, name, untrusted, aliasName, topic, space, federated = false } = wish;
+  const named = untrusted ? { name, "dev.agentopia.untrusted": untrusted } : { name };
   const state = [
-    { type: "m.room.name", stateKey: "", content: { name } },
+    { type: "m.room.name", stateKey: "", content: named },
     { type: "m.room.join_rules", stateKey: "", content: joinRules(space) },
     { type: "m.room.history_visibility", stateKey: "", content: { history_visibility: "shared" } },
     { type: "m.room.guest_access", stateKey: "", content: { guest_access: "forbidden" } },

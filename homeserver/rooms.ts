@@ -77,14 +77,17 @@ export async function makeFreeRoom(
     tenantId: string;
     name: string;
     topic?: string | undefined;
+    /** What nobody vouches for and an agent had read who named it so. */
+    untrusted?: string | null;
     /** People of other servers can be invited. */
     federated: boolean;
     cause: (string | number)[];
   },
 ): Promise<string> {
-  const { tenantId, name, topic, federated, cause } = wish;
+  const { tenantId, cause, ...rest } = wish;
   const access = await tenantAccess(ctx, tenantId);
-  const plan = roomPlan({ access, kind: "channel", name, aliasName: aliasName(...cause), topic, federated });
+  const { name } = rest;
+  const plan = roomPlan({ ...rest, access, kind: "channel", aliasName: aliasName(...cause) });
   const roomId = await ensureRoom(ctx, access, plan);
   await rememberRoom(ctx, { tenantId, roomId, teamId: null, channel: name, kind: "channel" });
   return roomId;

@@ -103,6 +103,8 @@ export interface ModelAbilities {
 
 export interface RoomState {
   name: string | null;
+  /** Who named it so, and what untrusted thing an agent had read when it did; not set for names from before this was kept. */
+  named?: { by: string; untrusted: string | null };
   topic: string | null;
   encrypted: boolean;
   historyVisibility: "world_readable" | "shared" | "invited" | "joined";

@@ -266,6 +266,23 @@ test("a room is made once for a call, whatever is cut off, with the asker and th
   ]);
 });
 
+test("what a run had read when it named a room is kept with the name", async () => {
+  const w = await world(ALLOWED);
+  const names: unknown[] = [];
+  w.homeserver.answer = ({ path, method, body }) => {
+    if (path.includes("/directory/room/")) return refused("M_NOT_FOUND", 404);
+    if (method === "GET" && path.endsWith("/state")) return { status: 200, body: [] };
+    if (method === "GET" && path.includes("/state/")) return refused("M_NOT_FOUND", 404);
+    if (!path.endsWith("/createRoom")) return undefined;
+    const initial = body.initial_state as { type: string; content: unknown }[];
+    names.push(initial.find(({ type }) => type === "m.room.name")?.content);
+    return ok({ room_id: "!new:acme.test" });
+  };
+  const run = { id: "run", source: "room", hops: 0, untrusted: "the page https://evil.test/" } as const;
+  await roomMake.run({ ...toolRun(w), args: { name: "Blue plan" }, callId: "call-2", run });
+  expect(names).toEqual([{ name: "Blue plan", "dev.agentopia.untrusted": "the page https://evil.test/" }]);
+});
+
 test("with something untrusted read, a room open to other servers is made only when a person approves; one of the company is not asked about", async () => {
   const w = await world(ALLOWED);
   const usual = w.homeserver.answer;

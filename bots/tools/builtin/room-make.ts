@@ -54,7 +54,7 @@ export const roomMake: Tool = {
 const namesIn = ({ invite: names }: Args): string[] => (Array.isArray(names) ? names.map(String) : []);
 
 async function make(call: ToolRun) {
-  const { ctx, tenantId, callId, args, agent, person } = call;
+  const { ctx, tenantId, callId, args, agent, person, run } = call;
   if (!isPersonId(person, serverOf(agent.userId)))
     throw new AppError("forbidden", "A room is made only for a person of this company, who is then in it.");
   const name = oneLine(args.name, MAX_NAME);
@@ -64,7 +64,8 @@ async function make(call: ToolRun) {
   const others = [];
   for (const one of namesIn(args)) others.push(await findInvited(call, one, { federated }));
   const topic = String(args.topic ?? "").trim() || undefined;
-  const roomId = await makeFreeRoom(ctx, { tenantId, name, topic, federated, cause: ["room_make", callId] });
+  const named = { name, topic, untrusted: run?.untrusted ?? null };
+  const roomId = await makeFreeRoom(ctx, { tenantId, ...named, federated, cause: ["room_make", callId] });
   // Who asked for it is its moderator, before an agent's own level is set.
   await putAgentPowerLevels(ctx, { tenantId, roomId, users: { [person]: 50 } });
   await join(call, roomId);
