@@ -2,6 +2,7 @@ import { beforeAll, expect, test, vi } from "vitest";
 
 import { createForm } from "../../bots/forms/drafts.ts";
 import { publishForm } from "../../bots/forms/publish.ts";
+import { stopFilledForm } from "../../bots/forms/stop-filled.ts";
 import { OFFER } from "../forms/offer.ts";
 import type { Person } from "../harness/person.ts";
 import { sharedPlatform } from "../harness/shared-platform.ts";
@@ -76,3 +77,44 @@ test("forms that are in the model when the platform is killed are answered once 
   const history = await alice.history(general);
   expect(["alone", "offer"].map((name) => answers(history, `held-${name}`).length)).toEqual([1, 1]);
 }, 120_000);
+
+const WAYS = ["by a message in its room", "by another process", "while the platform is away"] as const;
+
+test.each(WAYS)(
+  "a form that is in the model is stopped %s: the room is told once, and nothing stays open",
+  async (way) => {
+    const { platform } = shared;
+    const { sql } = platform.ctx;
+    const word = `stopped ${WAYS.indexOf(way)}`;
+    platform.model.hold();
+    const command = await alice.say(general, `!alone customer="#${word.replace(" ", "-")}" amount=1`);
+    await platform.model.until((model) => model.heldNow().length === 1, "the form in the model");
+    const [form] = await sql<{ id: string }[]>`select id from form_runs where question_event = ${command}`;
+    const id = form?.id ?? "";
+    const stop = () => stopFilledForm(platform.ctx, { tenantId: "demo", id, by: alice.userId });
+    if (way === "by a message in its room") await alice.say(general, "!stop");
+    else if (way === "by another process") await stop();
+    else {
+      await platform.kill9();
+      await stop();
+      await platform.start();
+    }
+    const told = (seen: ReturnType<Person["seenIn"]>) =>
+      seen.filter(
+        ({ content }) =>
+          content["m.relates_to"]?.["m.in_reply_to"]?.event_id === command &&
+          content.body?.includes("It was stopped by"),
+      );
+    await alice.until(word, (seen) => told(seen)[0], 60_000);
+    platform.model.release();
+    expect(told(await alice.history(general))).toHaveLength(1);
+    expect(await sql`select state, result from form_runs where id = ${id}`).toEqual([
+      { state: "stopped", result: null },
+    ]);
+    const ended = way === "while the platform is away" ? "lost" : "aborted";
+    expect(await sql`select state from ledger where run_id = ${id}`).toEqual([{ state: ended }]);
+    expect(await sql`select sum(reserved)::int as held from token_days where tenant_id = 'demo'`).toEqual([
+      { held: 0 },
+    ]);
+  },
+);

@@ -145,6 +145,28 @@ test("a result that comes while the page still asks for it is shown", async () =
   await close();
 }, 60_000);
 
+test("who filled it in stops what a model is still working on, and reads that it was stopped", async () => {
+  const form = await make({ ...OFFER, name: "stopped", prompt: "[[hold]] #stopped {{customer}}" });
+  const { page, problems, close } = await panel.open(`/c/demo/forms/${form.id}`, member, {
+    width: 390,
+    scheme: "dark",
+  });
+  await page.getByLabel("Customer").fill("Zed");
+  await page.getByLabel("Amount").fill("7");
+  await page.getByRole("button", { name: "Send" }).click();
+  await shared.platform.model.until((model) => model.heldNow().length === 1, "the form is with the model");
+  // Not `look`: it waits until nothing is under way.
+  await shoot(page, "form-under-way-390-dark");
+  expect([await axe(page), await sideways(page)]).toEqual([[], false]);
+  await page.getByRole("button", { name: "Stop" }).click();
+  await page.getByText("It was stopped by the-member.").waitFor();
+  await look(page, "form-stopped-390-dark");
+  expect(await page.getByRole("button", { name: "Stop" }).count()).toBe(0);
+  shared.platform.model.release();
+  expect(problems).toEqual([]);
+  await close();
+}, 60_000);
+
 /** In the page: hears what the page hears, until it is told of the end. */
 const listenUntilDone = (formId: string) => `new Promise((listens) => {
   const stream = new EventSource("/api/v1/events");

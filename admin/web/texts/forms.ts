@@ -151,6 +151,9 @@ export const formsTexts = {
     waiting: "It is being worked on …",
     waitingText: "You can leave this page: the result is kept under “Filled in”.",
     failed: "It was not finished.",
+    stop: "Stop",
+    stopping: "It is being stopped.",
+    stopped: "It was stopped.",
     erased: "The text was erased.",
     untrusted: (what: string) => `It has read something that nobody here vouches for: ${what}.`,
     run: "What the agent did",
@@ -173,7 +176,7 @@ export const formsTexts = {
     here: "Here",
     back: "To the call",
     vias: { panel: "Here", link: "By a link", command: "By a message", tool: "By an agent", try: "As a try" },
-    states: { queued: "Waiting", running: "Under way", done: "Done", failed: "Failed" },
+    states: { queued: "Waiting", running: "Under way", done: "Done", failed: "Failed", stopped: "Stopped" },
   },
   versions: {
     none: "Nothing was published yet",

@@ -1,9 +1,10 @@
-import { Alert, Anchor, Group, Loader, Paper, Stack, Text, Title } from "@mantine/core";
+import { Alert, Anchor, Button, Group, Loader, Paper, Stack, Text, Title } from "@mantine/core";
+import { IconPlayerStop } from "@tabler/icons-react";
 import { lazy, Suspense } from "react";
 import { Link } from "wouter";
 import type { FormRunView } from "../../../api/forms-views.ts";
-import { useGet } from "../../api.ts";
-import { useMay } from "../../me.tsx";
+import { post, useGet, useSend } from "../../api.ts";
+import { useMay, useMe } from "../../me.tsx";
 import { CopyButton } from "../../parts/copy-button.tsx";
 import { Waiting } from "../../parts/waiting.tsx";
 import { to } from "../../paths.ts";
@@ -31,9 +32,11 @@ export function Result({ client, run: first }: { client: string; run: FormRunVie
             {words.title}
           </Title>
           {run.result !== null && <CopyButton text={run.result} size="xs" />}
+          {waits && <Stop client={client} run={run} />}
         </Group>
         <div role="status">{waits && <Working />}</div>
         {run.state === "failed" && <Alert color="red">{run.error ?? words.failed}</Alert>}
+        {run.state === "stopped" && <Alert color="yellow">{run.error ?? words.stopped}</Alert>}
         {run.state === "done" && (
           <Text component="div">{run.result === null ? words.erased : <Shown run={run} result={run.result} />}</Text>
         )}
@@ -49,6 +52,27 @@ export function Result({ client, run: first }: { client: string; run: FormRunVie
         )}
       </Stack>
     </Paper>
+  );
+}
+
+/** For who filled it in, and for those who may stop all runs. */
+function Stop({ client, run }: { client: string; run: FormRunView }) {
+  const me = useMe();
+  const mayStop = useMay("runs.control") || me.id === run.by;
+  const path = formPath(client, run.formId, `/runs/${encodeURIComponent(run.id)}/stop`);
+  const stop = useSend(() => post(path), { topics: ["tools"], said: words.stopping });
+  if (!mayStop) return null;
+  return (
+    <Button
+      size="xs"
+      color="red"
+      variant="light"
+      leftSection={<IconPlayerStop size={16} aria-hidden />}
+      loading={stop.isPending}
+      onClick={() => stop.mutate(undefined)}
+    >
+      {words.stop}
+    </Button>
   );
 }
 

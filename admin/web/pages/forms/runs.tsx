@@ -15,7 +15,13 @@ import { FieldList } from "./field-list.tsx";
 import { Result } from "./result.tsx";
 
 const words = texts.forms.runs;
-const TONES: Record<FormRunView["state"], Tone> = { queued: "quiet", running: "busy", done: "good", failed: "bad" };
+const TONES: Record<FormRunView["state"], Tone> = {
+  queued: "quiet",
+  running: "busy",
+  done: "good",
+  failed: "bad",
+  stopped: "warn",
+};
 
 /** What was filled in; one of them opened above the list. */
 export function Runs({ client, form }: { client: string; form: Form }) {
