@@ -42,9 +42,12 @@ export class MatrixRefusal extends Error {
 export const errcodeOf = (error: unknown): string | undefined =>
   error instanceof AppError && error.cause instanceof MatrixRefusal ? error.cause.errcode : undefined;
 
-/** Joins path segments, each escaped. */
-export const pathOf = (...segments: string[]): string =>
-  segments.map((segment) => `/${encodeURIComponent(segment)}`).join("");
+/** Joins path segments, each escaped. Throws `invalid` for . and .., which stay steps to elsewhere however they are escaped (WHATWG URL, 4.5). */
+export function pathOf(...segments: string[]): string {
+  if (segments.some((segment) => segment === "." || segment === ".."))
+    throw new AppError("invalid", "“.” and “..” name nothing on a homeserver. Check what was written there.");
+  return segments.map((segment) => `/${encodeURIComponent(segment)}`).join("");
+}
 
 /** One call to the homeserver of `tenantId`. Throws `homeserver_down` (worth a retry) or `homeserver_refused` (cause: MatrixRefusal). */
 export async function call<T = Record<string, unknown>>(ctx: Context, tenantId: string, what: Call): Promise<T> {

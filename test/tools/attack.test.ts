@@ -6,6 +6,7 @@ import { saidByPeople } from "../../bots/read-before.ts";
 import { readTools } from "../../bots/run-tools.ts";
 import { listCalls } from "../../bots/tools/call-list.ts";
 import { writeFile } from "../../bots/tools/files.ts";
+import { downloadMedia } from "../../homeserver/matrix.ts";
 import type { AgentTools } from "../../migrations/types.ts";
 import { ALICE, BOB, CONTROL, ROOM, says, TENANT, WRITER } from "../bots/tenant.ts";
 import { OFFER } from "../forms/offer.ts";
@@ -227,3 +228,14 @@ test("a name that somebody of another server gave to the room taints as well, al
   await w.work();
   expect([done("act"), (await w.runs())[0]?.untrusted]).toEqual([0, `the name that ${FOREIGN} gave to the room`]);
 });
+
+test.each(["mxc://../config", "mxc://acme.test/..", "mxc://./x"])(
+  "%s is no file's address, and leads nowhere else in the homeserver",
+  async (mxc) => {
+    const w = await world(PROBES);
+    await expect(downloadMedia(w.ctx, { tenantId: TENANT, as: WRITER, mxc, maxBytes: 1000 })).rejects.toMatchObject({
+      code: "invalid",
+    });
+    expect(w.homeserver.to(/media/)).toEqual([]);
+  },
+);
