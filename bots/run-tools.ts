@@ -64,7 +64,11 @@ export async function readTools(
 ): Promise<{ tools: TimelineTool[]; people: string[] }> {
   const rows = await readRows(ctx, run.id);
   if (rows.length === 0) return { tools: [], people: [] };
-  const known = await listTools(ctx, run.tenantId);
+  const known = await listTools(
+    ctx,
+    run.tenantId,
+    rows.map(({ tool }) => tool),
+  );
   const tools = rows.map(({ approval, begun, ...row }): TimelineTool => {
     const tool = known.get(row.tool);
     return {

@@ -5,7 +5,7 @@ import { type Looker, listApprovals, readApproval } from "../../bots/approvals/l
 import { listTools } from "../../bots/tools/sources.ts";
 import type { Context } from "../../core/context.ts";
 import { AppError } from "../../core/errors.ts";
-import { getTenant } from "../../homeserver/tenants.ts";
+import { getTenant, type TenantRow } from "../../homeserver/tenants.ts";
 import type { Action } from "../rights.ts";
 import { approvalView, grantView, viewApproval, viewGrant } from "./approvals-views.ts";
 import { byline, type Caller } from "./caller.ts";
@@ -28,10 +28,16 @@ const lookerOf = (caller: Caller, may: (action: Action) => boolean): Looker => (
   decides: caller.token === null && may("approvals.decide_all"),
 });
 
-/** What a view needs besides the row. */
-async function around(ctx: Context, client: string) {
-  const { serverName } = await getTenant(ctx, client);
-  return { serverName, tools: await listTools(ctx, client) };
+/** What a view needs besides the rows. */
+async function around(ctx: Context, { id, serverName }: TenantRow, rows: readonly { tool: string }[]) {
+  return {
+    serverName,
+    tools: await listTools(
+      ctx,
+      id,
+      rows.map(({ tool }) => tool),
+    ),
+  };
 }
 
 const reading = (ctx: Context): Endpoint[] => [
@@ -50,11 +56,12 @@ const reading = (ctx: Context): Endpoint[] => [
       answer: pageOf(approvalView),
     },
     async ({ params: { client }, query, caller, may }) => {
-      const facts = await around(ctx, client);
+      const tenant = await getTenant(ctx, client);
       const after = readMomentCursor(query.cursor);
       const filter = { tenantId: client, open: query.state === "open", agentId: query.agent };
       const page = { limit: query.limit, after };
       const { approvals, next } = await listApprovals(ctx, filter, lookerOf(caller, may), page);
+      const facts = await around(ctx, tenant, approvals);
       return {
         items: approvals.map((row) => viewApproval(row, facts)),
         next: next && writeCursor(next.micros, next.id),
@@ -87,10 +94,10 @@ const reading = (ctx: Context): Endpoint[] => [
       answer: approvalView,
     },
     async ({ params: { client, approval }, caller, may }) => {
-      const facts = await around(ctx, client);
+      const tenant = await getTenant(ctx, client);
       const row = await readApproval(ctx, { tenantId: client, id: approval }, lookerOf(caller, may));
       if (!row) throw new AppError("not_found", "There is nothing of this kind that you may see.");
-      return viewApproval(row, facts);
+      return viewApproval(row, await around(ctx, tenant, [row]));
     },
   ),
 ];
@@ -123,17 +130,18 @@ const deciding = (ctx: Context): Endpoint[] => [
       answer: approvalView,
     },
     async ({ params: { client, approval }, body, caller, may, audit }) => {
-      const facts = await around(ctx, client);
+      const tenant = await getTenant(ctx, client);
       const looker = lookerOf(caller, may);
       const which = { tenantId: client, id: approval };
-      if (!(await readApproval(ctx, which, looker)))
-        throw new AppError("not_found", "There is nothing of this kind that you may decide.");
+      const asked = await readApproval(ctx, which, looker);
+      if (!asked) throw new AppError("not_found", "There is nothing of this kind that you may decide.");
       if (caller.token)
         throw new AppError(
           "forbidden",
           "Only people decide this: open the panel, or react in the room. A token cannot.",
         );
       const answer = body.answer || null;
+      const facts = await around(ctx, tenant, [asked]);
       const row = await decideInPanel(ctx, which, looker, { verdict: body.verdict, answer }).catch((error: unknown) => {
         throw error instanceof DecidedAlready
           ? new ConflictError(error.sentence, viewApproval(error.now, facts))
@@ -162,10 +170,11 @@ const granted = (ctx: Context): Endpoint[] => [
       answer: pageOf(grantView),
     },
     async ({ params: { client }, query: { limit, cursor }, caller, may }) => {
-      const { tools } = await around(ctx, client);
+      const tenant = await getTenant(ctx, client);
       const after = readMomentCursor(cursor);
       const only = may("tools.read") ? null : byline(caller);
       const rows = await listGrants(ctx, { tenantId: client, only }, { limit: limit + 1, after });
+      const { tools } = await around(ctx, tenant, rows);
       return toPage(
         rows,
         limit,

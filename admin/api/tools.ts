@@ -15,7 +15,7 @@ const name = z.string().min(1).max(200).optional();
 
 /** Each of them is looked through for secrets, which takes time: so pages are shorter than elsewhere. */
 const callQuery = pageQuery.extend({
-  limit: z.coerce.number().int().min(1).max(50).default(50),
+  limit: z.coerce.number().int().min(1).max(25).default(25),
   agent: name,
   tool: name,
   run: name,

@@ -60,8 +60,6 @@ interface Named {
 
 /** Approvals that are looked at for one page of somebody who sees some of them only: then a page may be short and still not the last. */
 const SCAN = 500;
-/** Of these so many are read in full: whether they may decide is told by more than the database knows. */
-const READ = 200;
 
 export interface ApprovalFilter {
   tenantId: string;
@@ -78,18 +76,13 @@ export async function listApprovals(
   page: { limit: number; after: Place | null },
 ): Promise<{ approvals: ListedApproval[]; next: Place | null }> {
   const now = new Date(ctx.clock.now());
-  const newest = newestOf(ctx, filter, { now, after: page.after, limit: looker.reads ? page.limit + 1 : SCAN });
-  const { places, end } = looker.reads ? { places: null, end: null } : await placesOf(ctx, looker, newest);
-  const rows = await readRows(
-    ctx,
-    looker,
-    places ? ctx.sql`(select * from approvals where id = any(${places.map(({ id }) => id)}::text[]))` : newest,
-  );
-  const seen = rows.filter((row) => isSeen(row, looker));
-  const shown = seen.slice(0, page.limit);
-  const last = seen.length > page.limit ? shown.at(-1) : end;
+  const newest = (limit: number) => newestOf(ctx, filter, { now, after: page.after, limit });
+  if (!looker.reads)
+    return await listSeen(ctx, filter.tenantId, looker, { newest: newest(SCAN), now, limit: page.limit });
+  const rows = await readRows(ctx, filter.tenantId, looker, newest(page.limit + 1));
+  const last = rows.length > page.limit ? rows[page.limit - 1] : undefined;
   return {
-    approvals: shown.map((row) => toApproval(row, looker, now.getTime())),
+    approvals: rows.slice(0, page.limit).map((row) => toApproval(row, looker, now.getTime())),
     next: last ? { micros: last.micros, id: last.id } : null,
   };
 }
@@ -108,21 +101,47 @@ function newestOf(
     order by created_at desc, id desc limit ${limit})`;
 }
 
-/** Those that somebody may see, as far as the database knows. `end`: where the next look begins; null after the last one. */
-async function placesOf(
-  { sql }: Context,
+/** Those of `newest` that somebody may see. */
+async function listSeen(
+  ctx: Context,
+  tenantId: string,
   looker: Looker,
-  newest: Fragment,
-): Promise<{ places: Place[]; end: Place | null }> {
-  const rows = await sql<(Place & { fits: boolean })[]>`
-    select a.id, (extract(epoch from a.created_at) * 1000000)::float8 as micros, coalesce(${isTheirs(sql, looker)}, false) or m.user_id is not null as fits
+  { newest, now, limit }: { newest: Fragment; now: Date; limit: number },
+): Promise<{ approvals: ListedApproval[]; next: Place | null }> {
+  const { sql } = ctx;
+  const rows = await sql<(Place & Omit<Seen, "power">)[]>`
+    select a.id, (extract(epoch from a.created_at) * 1000000)::float8 as micros, a.kind, a.level, a.only_person as "onlyPerson", a.room_id as "roomId",
+      coalesce(${isTheirs(sql, looker)}, false) as own, m.user_id is not null as joined
     from ${newest} a join runs r on r.id = a.run_id
-      left join room_members m on m.tenant_id = a.tenant_id and m.room_id = a.room_id and m.user_id = ${looker.by} and m.membership = 'join'
+      left join room_members m on m.tenant_id = ${tenantId} and m.room_id = a.room_id and m.user_id = ${looker.by} and m.membership = 'join'
     order by a.created_at desc, a.id desc`;
-  const fitting = rows.filter(({ fits }) => fits);
-  const places = fitting.slice(0, READ);
-  const end = fitting.length > READ ? places.at(-1) : rows.length === SCAN ? rows.at(-1) : null;
-  return { places, end: end ?? null };
+  const powers = await powersIn(
+    ctx,
+    tenantId,
+    looker,
+    rows.filter(({ joined }) => joined).map(({ roomId }) => roomId),
+  );
+  const seen = rows.filter((row) => isSeen({ ...row, power: powers.get(row.roomId) ?? NO_POWER }, looker));
+  const ids = seen.slice(0, limit).map(({ id }) => id);
+  const these = sql`(select * from approvals where id = any(${ids}::text[]))`;
+  const shown = ids.length > 0 ? await readRows(ctx, tenantId, looker, these) : [];
+  const last = seen.length > limit ? seen[limit - 1] : rows.length === SCAN ? rows.at(-1) : undefined;
+  return {
+    approvals: shown.map((row) => toApproval(row, looker, now.getTime())),
+    next: last ? { micros: last.micros, id: last.id } : null,
+  };
+}
+
+/** What somebody may do in rooms, once for each. */
+async function powersIn(
+  { sql }: Context,
+  tenantId: string,
+  { by }: Looker,
+  rooms: string[],
+): Promise<Map<string, number>> {
+  const rows = await sql<{ id: string; state: RoomState }[]>`
+    select room_id as id, state from rooms where tenant_id = ${tenantId} and room_id = any(${[...new Set(rooms)]}::text[]) and state is not null`;
+  return new Map(rows.map(({ id, state }) => [id, powerOf(state, by)]));
 }
 
 /** One of them; null when there is none, or none that they see. */
@@ -131,12 +150,11 @@ export async function readApproval(
   { tenantId, id }: { tenantId: string; id: string },
   looker: Looker,
 ): Promise<ListedApproval | null> {
-  const [row] = await readRows(
-    ctx,
-    looker,
-    ctx.sql`(select * from approvals where tenant_id = ${tenantId} and id = ${id})`,
-  );
-  return row && isSeen(row, looker) ? toApproval(row, looker, ctx.clock.now()) : null;
+  const one = ctx.sql`(select * from approvals where tenant_id = ${tenantId} and id = ${id})`;
+  const [row] = await readRows(ctx, tenantId, looker, one);
+  return row && isSeen({ ...row, power: powerIn(row, looker) }, looker)
+    ? toApproval(row, looker, ctx.clock.now())
+    : null;
 }
 
 /** What waits in a room, or in a chat beside an agent's form; also what was asked by runs that others began there. */
@@ -147,7 +165,7 @@ export async function approvalsIn(
 ): Promise<ListedApproval[]> {
   const oldest = ctx.sql`(
     select * from approvals where tenant_id = ${tenantId} and room_id = ${roomId} and state = 'open' order by created_at limit 100)`;
-  const rows = await readRows(ctx, looker, oldest);
+  const rows = await readRows(ctx, tenantId, looker, oldest);
   return rows.toReversed().map((row) => toApproval(row, looker, ctx.clock.now()));
 }
 
@@ -166,11 +184,11 @@ const isTheirs = (sql: Context["sql"], { by }: Looker): Fragment =>
   sql`(a.only_person = ${by} or r.asked_by = ${by} or r.on_behalf_of = ${by})`;
 
 /** `from`: rows of approvals. Newest first. */
-async function readRows(ctx: Context, looker: Looker, from: Fragment): Promise<Row[]> {
+async function readRows(ctx: Context, tenantId: string, looker: Looker, from: Fragment): Promise<Row[]> {
   const { sql } = ctx;
   const ms = (at: Fragment) => sql`(extract(epoch from ${at})::float8 * 1000)`;
   const name = (id: Fragment) =>
-    sql`(select display_name from people p where p.tenant_id = a.tenant_id and p.user_id = ${id})`;
+    sql`(select display_name from people p where p.tenant_id = ${tenantId} and p.user_id = ${id})`;
   return await sql<Row[]>`
     select a.id, a.kind, a.state, a.run_id as "runId", a.agent_id as "agentId", g.name as "agentName", r.source, a.room_id as "roomId",
       coalesce(o.channel, o.state->>'name') as "roomName", a.event_id as "eventId", a.tool, a.sentence, c.reason as why, c.arguments, a.level,
@@ -179,29 +197,46 @@ async function readRows(ctx: Context, looker: Looker, from: Fragment): Promise<R
       ${ms(sql`a.expires_at`)} as "expiresAt", ${ms(sql`a.decided_at`)} as "decidedAt",
       (extract(epoch from a.created_at) * 1000000)::float8 as micros, coalesce(${isTheirs(sql, looker)}, false) as own,
       ${looker.reads} or r.asked_by = ${looker.by} or coalesce(r.source = 'task' and r.on_behalf_of = ${looker.by}, false) as opens,
-      coalesce(m.membership = 'join', false) as joined, o.state as "roomState",
+      coalesce(m.membership = 'join', false) as joined, case when m.membership = 'join' then o.state end as "roomState",
       a.state = 'approved' and exists (select from grants t where t.agent_id = a.agent_id and t.room_id = a.room_id and t.tool = a.tool
         and t.created_at >= a.created_at and t.granted_by = a.decided_by) as always
     from ${from} a join runs r on r.id = a.run_id join agents g on g.id = a.agent_id join tool_calls c on c.id = a.call_id
-      left join rooms o on o.tenant_id = a.tenant_id and o.room_id = a.room_id
-      left join room_members m on m.tenant_id = a.tenant_id and m.room_id = a.room_id and m.user_id = ${looker.by}
+      left join rooms o on o.tenant_id = ${tenantId} and o.room_id = a.room_id
+      left join room_members m on m.tenant_id = ${tenantId} and m.room_id = a.room_id and m.user_id = ${looker.by}
     order by a.created_at desc, a.id desc`;
 }
 
-const askerOf = ({ joined, roomState }: Row, { by, decides }: Looker): PanelAsker => ({
+const NO_POWER = Number.NEGATIVE_INFINITY;
+
+/** What tells whether somebody sees one. */
+interface Seen {
+  kind: "tool" | "input";
+  level: number | null;
+  onlyPerson: string | null;
+  roomId: string;
+  /** They are asked, or their own run waits. */
+  own: boolean;
+  joined: boolean;
+  power: number;
+}
+
+const askerOf = ({ joined, power }: Pick<Seen, "joined" | "power">, { by, decides }: Looker): PanelAsker => ({
   by,
   all: decides,
   joined,
-  power: joined && roomState ? powerOf(roomState, by) : Number.NEGATIVE_INFINITY,
+  power: joined ? power : NO_POWER,
 });
 
-const isSeen = (row: Row, looker: Looker): boolean =>
+const powerIn = ({ roomState }: Row, { by }: Looker): number => (roomState ? powerOf(roomState, by) : NO_POWER);
+
+const isSeen = (row: Seen, looker: Looker): boolean =>
   looker.reads || row.own || whyNotInPanel(row, askerOf(row, looker)) === null;
 
 function toApproval(row: Row, looker: Looker, now: number): ListedApproval {
   const { micros: _, own: __, joined: ___, roomState: ____, onlyName, decidedName, ...rest } = row;
   const state = row.state === "open" && row.expiresAt < now ? "expired" : row.state;
-  const whyNot = state === "open" ? whyNotInPanel(row, askerOf(row, looker)) : null;
+  const asker = askerOf({ joined: row.joined, power: powerIn(row, looker) }, looker);
+  const whyNot = state === "open" ? whyNotInPanel(row, asker) : null;
   const named = (id: string | null, name: string | null) => (id === null ? null : { id, name: name ?? nameIn(id) });
   return {
     ...rest,

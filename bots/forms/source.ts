@@ -9,6 +9,7 @@ import { fillForm } from "./submit.ts";
 
 const SHOWN = 300;
 
+const PREFIX = "form_";
 /** More than this are made anew. */
 const KEPT = 2000;
 
@@ -16,9 +17,12 @@ const KEPT = 2000;
 const kept = new Map<string, Tool>();
 
 export const formSource = {
-  async list({ sql }: Pick<Context, "sql">, tenantId: string): Promise<Tool[]> {
+  async list({ sql }: Pick<Context, "sql">, tenantId: string, names?: readonly string[]): Promise<Tool[]> {
+    const forms = names?.filter((name) => name.startsWith(PREFIX)).map((name) => name.slice(PREFIX.length));
+    if (forms?.length === 0) return [];
     const rows = await sql<{ id: string; key: string }[]>`
-      select id, id || ' ' || version as key from form_tools where tenant_id = ${tenantId} and state = 'active' order by name`;
+      select id, id || ' ' || version as key from form_tools
+      where tenant_id = ${tenantId} and state = 'active' ${forms ? sql`and name = any(${forms}::text[])` : sql``} order by name`;
     const missing = rows.filter(({ key }) => !kept.has(key)).map(({ id }) => id);
     const fresh = missing.length > 0 ? await readTools(sql, missing) : [];
     const byId = new Map(fresh.map(({ id, tool }) => [id, tool]));
@@ -38,7 +42,7 @@ async function readTools(sql: Context["sql"], ids: string[]): Promise<{ id: stri
 function toolOf(formId: string, { name, title, description, input, output }: FormDefinition): Tool {
   const returns = output ? "Returns a JSON object." : "Returns a text.";
   return {
-    name: `form_${name}`,
+    name: PREFIX + name,
     group: "forms",
     title,
     summary: description || `Fills in the form “${title}”.`,

@@ -95,17 +95,19 @@ const readable = (sql: Context["sql"]): Fragment =>
 async function readCalls(ctx: Context, tenantId: string, places: Place[]): Promise<ListedCall[]> {
   if (places.length === 0) return [];
   const { sql } = ctx;
-  const [tools, rows] = await Promise.all([
-    listTools(ctx, tenantId),
-    sql<Row[]>`
-      select c.id, c.run_id as "runId", c.agent_id as "agentId", a.name as "agentName", c.person_id as "personId", p.display_name as "personName",
-        c.tool, c.tool_group as "group", c.state, c.reason, c.arguments, ${readable(sql)} as result, c.untrusted, c.tokens,
-        extract(epoch from c.created_at)::float8 * 1000 as "createdAt",
-        extract(epoch from c.finished_at - coalesce(c.started_at, c.created_at))::float8 * 1000 as "durationMs"
-      from tool_calls c left join agents a on a.id = c.agent_id
-        left join people p on p.tenant_id = c.tenant_id and p.user_id = c.person_id
-      where c.id = any(${places.map(({ id }) => id)}::text[])`,
-  ]);
+  const rows = await sql<Row[]>`
+    select c.id, c.run_id as "runId", c.agent_id as "agentId", a.name as "agentName", c.person_id as "personId", p.display_name as "personName",
+      c.tool, c.tool_group as "group", c.state, c.reason, c.arguments, ${readable(sql)} as result, c.untrusted, c.tokens,
+      extract(epoch from c.created_at)::float8 * 1000 as "createdAt",
+      extract(epoch from c.finished_at - coalesce(c.started_at, c.created_at))::float8 * 1000 as "durationMs"
+    from tool_calls c left join agents a on a.id = c.agent_id
+      left join people p on p.tenant_id = c.tenant_id and p.user_id = c.person_id
+    where c.id = any(${places.map(({ id }) => id)}::text[])`;
+  const tools = await listTools(
+    ctx,
+    tenantId,
+    rows.map(({ tool }) => tool),
+  );
   const byId = new Map(rows.map((row) => [row.id, row]));
   return places.flatMap(({ id }) => {
     const row = byId.get(id);

@@ -9,9 +9,9 @@ const sources: ToolSource[] = [{ list: async () => BUILT_IN }, formSource];
 /** Adds a source. Call it before the platform starts. */
 export const addToolSource = (source: ToolSource): void => void sources.push(source);
 
-/** Every tool that this client has, by name. Of two with one name the first source's counts. */
-export async function listTools(ctx: Context, tenantId: string): Promise<Map<string, Tool>> {
-  const lists = await Promise.all(sources.map((source) => source.list(ctx, tenantId)));
+/** Every tool that this client has, by name; those of `names` at least, where some are named. Of two with one name the first source's counts. */
+export async function listTools(ctx: Context, tenantId: string, names?: readonly string[]): Promise<Map<string, Tool>> {
+  const lists = await Promise.all(sources.map((source) => source.list(ctx, tenantId, names)));
   const tools = new Map<string, Tool>();
   for (const tool of lists.flat()) if (!tools.has(tool.name)) tools.set(tool.name, tool);
   return tools;

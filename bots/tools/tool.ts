@@ -124,5 +124,6 @@ export class OutcomeUnknown extends Error {
 
 /** Where tools come from. `list` is asked for each run of an agent that has tools: keep what is slow. */
 export interface ToolSource {
-  list(ctx: Context, tenantId: string): Promise<Tool[]>;
+  /** `names`: others are not wanted, though they may be among them. */
+  list(ctx: Context, tenantId: string, names?: readonly string[]): Promise<Tool[]>;
 }

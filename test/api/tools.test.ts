@@ -219,7 +219,7 @@ describe("calls", () => {
       for (let cursor: string | null = ""; cursor !== null; ) {
         const { json }: { json: { items: { id: string }[]; next: string | null } } = await operator(
           "GET",
-          `${CALLS}?limit=50&${query}${cursor ? `&cursor=${cursor}` : ""}`,
+          `${CALLS}?limit=25&${query}${cursor ? `&cursor=${cursor}` : ""}`,
         );
         ids.push(...json.items.map(({ id }) => id));
         cursor = json.next;

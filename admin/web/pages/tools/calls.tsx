@@ -33,7 +33,7 @@ export function Calls({ client }: { client: string }) {
       },
       { replace: true },
     );
-  const pages = usePages<CallView>(["tools", "runs"], inClient(client, "tool-calls"), { ...filters, limit: 50 });
+  const pages = usePages<CallView>(["tools", "runs"], inClient(client, "tool-calls"), { ...filters, limit: 25 });
   const columns = useMemo(() => columnsOf(client, setShown), [client]);
   return (
     <Stack gap="md">
