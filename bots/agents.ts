@@ -1,12 +1,13 @@
 /** Agents: rows with a definition, and the Matrix users that act for them. Nothing of them is kept in memory. */
 import { and, asc, eq, ne, or, sql as raw } from "drizzle-orm";
-import { CHANNELS, type Context } from "../core/context.ts";
+import type { Context } from "../core/context.ts";
 import { AppError } from "../core/errors.ts";
 import { deactivateUser } from "../homeserver/accounts.ts";
 import { joinedRooms, leaveRoom } from "../homeserver/matrix.ts";
 import { getTenant } from "../homeserver/tenants.ts";
 import { agents, agentVersions } from "../migrations/schema.ts";
 import type { AgentDefinition } from "../migrations/types.ts";
+import { closeWhatItHad } from "./agent-leaves.ts";
 import { type AgentRow, insertAgent, readAgent, taken } from "./agent-rows.ts";
 import { followLater, followNow } from "./agent-user.ts";
 import { checkDefinition } from "./definition.ts";
@@ -111,9 +112,9 @@ export async function removeAgent(ctx: Context, id: string): Promise<void> {
     .set({ state: "removed" })
     .where(and(eq(agents.id, id), eq(agents.state, "draft")))
     .returning({ id: agents.id });
-  if (never.length > 0) return await stopRunsOf(ctx, id);
+  if (never.length > 0) return await closeWhatItHad(ctx, row);
   await ctx.db.update(agents).set({ state: "removing" }).where(eq(agents.id, id));
-  await stopRunsOf(ctx, id);
+  await closeWhatItHad(ctx, row);
   const { tenantId, userId } = row;
   for (const roomId of await roomsOf(ctx, row))
     await leaveRoom(ctx, { tenantId, as: userId, roomId, reason: `${row.name} was removed.` }).catch(
@@ -147,14 +148,6 @@ async function sameAgent(ctx: Context, { tenantId, definition, templateId }: New
   const same = row.name === definition.name && row.templateId === (templateId ?? null);
   if (same && row.state !== "draft" && (row.state === "creating" || templateId)) return row;
   throw taken(definition.name);
-}
-
-async function stopRunsOf(ctx: Context, agentId: string): Promise<void> {
-  await ctx.sql`
-    with stopped as (
-      update runs set stop_reason = 'removed'
-      where agent_id = ${agentId} and state in ('queued', 'running', 'waiting') and stop_reason is null returning id)
-    select pg_notify(${CHANNELS.stop}, id) from stopped`;
 }
 
 /** None for a user that was never made or is deactivated already. */

@@ -1,8 +1,11 @@
 /** The message of an approval in its room: put there once, and edited to what became of it. Done by whoever does the actions; twice is harmless. */
 import type { Context } from "../../core/context.ts";
+import { AppError } from "../../core/errors.ts";
 import { redactEvent, sendEvent } from "../../homeserver/matrix.ts";
+import { speakerFor } from "../forms/ends.ts";
 import { renderMarkdown } from "../markdown.ts";
 import { nameIn } from "../person-name.ts";
+import { writeAction } from "../write-decision.ts";
 import { asItIs, decidedText, questionText, quoted } from "./text.ts";
 
 interface Row {
@@ -42,7 +45,11 @@ export async function bringApproval(ctx: Context, approvalId: string): Promise<v
   // One that was ended before it was ever shown need not be.
   if (row.eventId === null && row.state === "withdrawn") return;
   const eventId = row.eventId ?? (await post(ctx, row));
-  if (row.state !== "open") await edit(ctx, row, eventId);
+  if (row.state !== "open")
+    await edit(ctx, row, eventId).catch((error: unknown) => {
+      if (!(error instanceof AppError) || error.code !== "homeserver_refused") throw error;
+      return sayItIsOver(ctx, row, eventId);
+    });
   await ctx.sql`update approvals set shown = ${row.state} where id = ${row.id}`;
 }
 
@@ -118,6 +125,18 @@ async function edit(ctx: Context, row: Row, eventId: string): Promise<void> {
     "m.mentions": {},
     ...marks(row),
   });
+}
+
+/** In a room that the agent is no longer in, or where it may not speak any more, the control bot says so. */
+async function sayItIsOver(ctx: Context, row: Row, eventId: string): Promise<void> {
+  const { id, tenantId, roomId, threadRoot, agentName } = row;
+  const as = await speakerFor(ctx.sql, { tenantId, roomId, agentId: null });
+  if (as === null) return;
+  const text = `This question of ${agentName} is over: nobody needs to decide it any more.`;
+  const place = { replyTo: eventId, ...(threadRoot ? { threadRoot } : {}) };
+  await ctx.sql.begin((sql) =>
+    writeAction(sql, { tenantId, roomId }, ["approval", id, "over"], { kind: "notice", as, text, ...place }),
+  );
 }
 
 const send = (

@@ -97,6 +97,20 @@ async function settleCall(sql: TransactionSql, { callId, kind, state, answer }: 
   }
 }
 
+/** Ends all questions of an agent that is removed, whatever its runs are doing. Returns their ids. */
+export async function withdrawOf(ctx: Context, agentId: string): Promise<string[]> {
+  const { rows, queued } = await ctx.sql.begin(async (sql) => {
+    const rows = await sql<Decided[]>`
+      update approvals set state = 'withdrawn', decided_at = ${new Date(ctx.clock.now())} where agent_id = ${agentId} and state = 'open'
+      returning ${COLUMNS(sql)}`;
+    const queued: string[] = [];
+    for (const row of rows) queued.push(...(await follow(sql, row)));
+    return { rows, queued };
+  });
+  tellQueued(ctx, queued);
+  return rows.map(({ id }) => id);
+}
+
 /** Ends the questions whose time is over (unless `expire` is false), and those of runs that have ended: all, or of one run. Returns how many. */
 export async function closeApprovals(
   ctx: Context,
