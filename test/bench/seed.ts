@@ -7,6 +7,7 @@ import { listTemplates } from "../../bots/templates.ts";
 import { rollUp } from "../../bots/usage-days.ts";
 import type { Context } from "../../core/context.ts";
 import { hashToken, newToken } from "../../core/ids.ts";
+import { seedTools } from "./seed-tools.ts";
 
 export interface Amounts {
   clients: number;
@@ -35,6 +36,7 @@ export async function seed(ctx: Context, amounts: Amounts, say: (line: string) =
     await runs(ctx, amounts, from, Math.min(from + 100_000, amounts.runs));
   }
   await auditAndInvites(ctx, amounts);
+  await seedTools(ctx, amounts, say);
   say("summing up the days that are over, as the platform does each hour");
   await rollUp(ctx);
   say("vacuuming");
@@ -132,7 +134,7 @@ async function agents(ctx: Context, { clients: count, agents: amount }: Amounts)
     from agents a, generate_series(1, 3) as n where a.tenant_id like 'seed-%'`;
 }
 
-/** Runs `from` (exclusive of the end) `to`, each with its answer and its call, spread evenly over the days. */
+/** Runs `from` (exclusive of the end) `to`, each with its question, its answer and its call, spread evenly over the days. */
 async function runs(
   ctx: Context,
   { clients: count, agents: agentCount, people, runs: total }: Amounts,
@@ -162,6 +164,10 @@ async function runs(
         case when n % 211 = 0 then 'failed' when n % 97 = 0 then 'stopped' else 'done' end,
         case when n % 211 = 0 then 'model_down' end, case when n % 211 = 0 then 'The model did not answer.' end,
         '{"routedMs":5,"startedMs":8,"firstTextMs":400,"finishedMs":2100}', at, at, at + interval '2 seconds' from seeding`;
+    await tx`
+      insert into inbox (tenant_id, event_id, room_id, sender, type, ts, content, received_at, routed_at, outcome)
+      select t, '$q' || n, room, person, 'm.room.message', (extract(epoch from at) * 1000)::bigint,
+        jsonb_build_object('msgtype', 'm.text', 'body', 'What do you know of this? ' || repeat('Please look it up. ', n % 8)), at, at, 'run' from seeding`;
     await tx`
       insert into ledger (id, tenant_id, room_id, agent_id, person_id, run_id, model_id, model, day, state, input_tokens, output_tokens,
         first_token_ms, duration_ms, result, created_at)

@@ -128,6 +128,21 @@ test.each([
   expect(showableResult(text)).toBe(shown);
 });
 
+test("of a long text the beginning is shown, and no half of a secret that the end cuts through", () => {
+  const random = "k3J9".repeat(12);
+  const long = `password: ${"x".repeat(150)} and ${random} ${"more ".repeat(100)}`;
+  expect(showableResult(long, { args: null }, 100)).toBe("password: [removed] and …");
+  expect(showableResult("a ".repeat(500), { args: null }, 100)).toBe(`${"a ".repeat(50)} …`);
+  expect(showableResult("a ".repeat(70), { args: null }, 100)).toBe(`${"a ".repeat(50)} …`);
+});
+
+test("what is long and random is found wherever it stands", () => {
+  const random = "k3J9".repeat(10);
+  for (let before = 0; before < 90; before++)
+    expect(showableResult(`${".".repeat(before)}${random}!`)).toBe(`${".".repeat(before)}[removed]!`);
+  expect(showableResult(random.slice(1))).toBe(random.slice(1));
+});
+
 test("long texts take no time", () => {
   const text = `${"a ".repeat(200_000)}${" ".repeat(200_000)}`;
   const began = performance.now();
