@@ -44,6 +44,13 @@ export function addressOf(text: unknown): string {
   return address;
 }
 
+/** For people: as it was written where its host can be read in it, else as it is used. Letters may look like others, and lead elsewhere. */
+export function shownAddress(text: unknown): string {
+  const written = String(text).trim();
+  const url = URL.canParse(written) ? new URL(written) : null;
+  return oneLine(url && !written.toLowerCase().includes(url.host) ? url.href : written, 300);
+}
+
 /** Nothing of the request can have gone out: there was no connection yet. */
 export class NotSent extends AppError {}
 

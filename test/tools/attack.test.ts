@@ -4,6 +4,9 @@ import { createForm } from "../../bots/forms/drafts.ts";
 import { publishForm } from "../../bots/forms/publish.ts";
 import { saidByPeople } from "../../bots/read-before.ts";
 import { readTools } from "../../bots/run-tools.ts";
+import { httpCall } from "../../bots/tools/builtin/http-call.ts";
+import { mailSend } from "../../bots/tools/builtin/mail-send.ts";
+import { webFetch } from "../../bots/tools/builtin/web-fetch.ts";
 import { listCalls } from "../../bots/tools/call-list.ts";
 import { writeFile } from "../../bots/tools/files.ts";
 import { downloadMedia } from "../../homeserver/matrix.ts";
@@ -239,3 +242,15 @@ test.each(["mxc://../config", "mxc://acme.test/..", "mxc://./x"])(
     expect(w.homeserver.to(/media/)).toEqual([]);
   },
 );
+
+test("a domain whose letters look like others' is shown as it is used, before anybody allows it", () => {
+  // The а is Cyrillic.
+  const looksLike = "ex\u0430mple.org";
+  const used = "xn--exmple-4nf.org";
+  const mail = mailSend.sentence({ to: [`ann@${looksLike}`], cc: [`bob@${looksLike}`], subject: "x", text: "y" });
+  expect(mail).toContain(`ann@${used}`);
+  expect(mail).toContain(`bob@${used}`);
+  expect(webFetch.sentence({ url: `https://${looksLike}/a b` })).toContain(`https://${used}/`);
+  expect(httpCall.sentence({ url: `https://user@${looksLike}:8443/x`, method: "POST" })).toContain(`@${used}:8443/x`);
+  expect(webFetch.sentence({ url: "no address\u202e" })).toBe("read the page no address");
+});

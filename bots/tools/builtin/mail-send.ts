@@ -43,10 +43,10 @@ export const mailSend: Tool = {
   targets: (args) =>
     everybody(args).map((text) => ({ kind: "recipient", value: readMailAddress(text.trim()) ?? text.trim() })),
   sentence: (args) => {
-    // Nobody may be hidden from who approves it: every address is there, whole.
+    // Nobody may be hidden from who approves it: every address is there, whole, and as it is used.
     const names = (value: unknown) =>
       list(value)
-        .map((one) => oneLine(one, 254))
+        .map((one) => readMailAddress(one.trim()) ?? oneLine(one, 254))
         .join(", ");
     const copy = list(args.cc).length > 0 ? `, with a copy to ${names(args.cc)},` : "";
     return `send a mail to ${names(args.to)}${copy} with the subject “${oneLine(args.subject, 250)}” and the text “${oneLine(args.text, 300)}”`;

@@ -4,7 +4,16 @@ import { decodeText } from "../decode.ts";
 import { offload } from "../offload.ts";
 import { oneLine } from "../one-line.ts";
 import { partOf } from "../part.ts";
-import { addressOf, type Lookup, RedirectElsewhere, type Request, reach, readAll, redirected } from "../reach.ts";
+import {
+  addressOf,
+  type Lookup,
+  RedirectElsewhere,
+  type Request,
+  reach,
+  readAll,
+  redirected,
+  shownAddress,
+} from "../reach.ts";
 import type { Tool, ToolResult, ToolRun } from "../tool.ts";
 
 const MAX_BYTES = 5_000_000;
@@ -40,7 +49,7 @@ export const makeWebFetch = (options: Lookup & { timeoutMs?: number } = {}): Too
   sends: "address",
   repeatable: true,
   targets: ({ url }) => [{ kind: "address", value: String(url).trim() }],
-  sentence: ({ url }) => `read the page ${oneLine(url, 300)}`,
+  sentence: ({ url }) => `read the page ${shownAddress(url)}`,
   run: (call) => fetchPage(call, options),
 });
 
