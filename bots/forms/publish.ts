@@ -1,13 +1,15 @@
 /** Versions of a form tool: what people fill in is the newest one that was published. */
-import { and, desc, eq, lt } from "drizzle-orm";
+import { and, desc, eq, isNull, lt, ne, sql } from "drizzle-orm";
 import type { Context } from "../../core/context.ts";
 import { AppError } from "../../core/errors.ts";
-import { formTools, formVersions } from "../../migrations/tool-tables.ts";
+import { formTools, formVersions, grants } from "../../migrations/tool-tables.ts";
 import type { FormDefinition } from "../../migrations/types.ts";
 import type { Transaction } from "../agent-rows.ts";
+import { schemaHash } from "../tools/hashes.ts";
 import { checkForm } from "./definition.ts";
 import { FormConflict, NO_DRAFT } from "./drafts.ts";
 import { checkFormReferences, type FormIds, type FormRow, formNameTaken, lockForm } from "./rows.ts";
+import { modelSchema } from "./schema.ts";
 
 type Which = FormIds & { by: string };
 
@@ -66,7 +68,20 @@ async function writeVersion(
     });
   if (!row) throw new Error("a row that is locked is updated");
   await tx.insert(formVersions).values({ formId: row.id, version, definition, createdBy: by, note });
+  await endGrants(tx, before, definition);
   return row;
+}
+
+/** "Always" was said to the tool as it was: another name or other fields are another tool, and a later form of this name is as well. */
+async function endGrants(tx: Transaction, { tenantId, name }: FormRow, now: FormDefinition | null): Promise<void> {
+  const tool = `form_${name}`;
+  const still = now?.name === name ? schemaHash({ name: tool, input: modelSchema(now.input) }) : "";
+  await tx
+    .update(grants)
+    .set({ revokedAt: sql`now()` })
+    .where(
+      and(eq(grants.tenantId, tenantId), eq(grants.tool, tool), isNull(grants.revokedAt), ne(grants.schemaHash, still)),
+    );
 }
 
 export type FormVersion = typeof formVersions.$inferSelect;
@@ -118,6 +133,7 @@ export async function removeForm(ctx: Context, ids: FormIds): Promise<FormRow> {
       .update(formTools)
       .set({ state: "removed", ...NO_DRAFT })
       .where(eq(formTools.id, before.id));
+    await endGrants(tx, before, null);
     return before;
   });
 }

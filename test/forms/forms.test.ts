@@ -1,4 +1,5 @@
 import { beforeEach, expect, test } from "vitest";
+import { listGrants } from "../../bots/approvals/grants.ts";
 import { createForm, discardForm, FormConflict, saveForm } from "../../bots/forms/drafts.ts";
 import { postFormLink } from "../../bots/forms/link.ts";
 import { getFormRun } from "../../bots/forms/list.ts";
@@ -284,6 +285,46 @@ test("an agent fills it in as a tool and hears the result once", async () => {
   const [tokens] = await w.ctx.sql<{ tokens: number }[]>`select tokens from tool_calls`;
   expect(tokens?.tokens).toBeGreaterThan(0);
   expect(w.model.requests[0]?.tools).toContain("form_offer");
+});
+
+test("what was always allowed to a form's tool ends with its fields, its name and the form itself; another prompt changes nothing", async () => {
+  await setTools(w.ctx, "writer", { forms: { policy: "ask" } });
+  w.model.script(({ results, tools }) => (tools.length === 0 || results.length > 0 ? { text: "Done." } : CALL));
+  const form = await make(OFFER);
+  const put = async (definition: FormDefinition) => {
+    const { draftRevision: revision } = await getForm(w.ctx, TENANT, form.id);
+    await saveForm(w.ctx, { tenantId: TENANT, formId: form.id, revision, by: ALICE, definition });
+    await publishForm(w.ctx, { tenantId: TENANT, formId: form.id, revision: revision + 1, by: ALICE });
+  };
+  const allow = async () => {
+    await w.say("#ask");
+    await w.work();
+    const asked = (await w.approvals()).at(-1);
+    await w.react(asked?.eventId ?? "", "♾️");
+    await workAll();
+    expect(await granted()).toEqual(["form_offer"]);
+  };
+  const granted = async () =>
+    (await listGrants(w.ctx, { tenantId: TENANT, only: null }, { limit: 9, after: null })).map(({ tool }) => tool);
+  await allow();
+  await put({ ...OFFER, prompt: `${OFFER.prompt} Be short.` });
+  expect(await granted()).toEqual(["form_offer"]);
+  await w.say("#again");
+  await workAll();
+  expect(await w.approvals()).toHaveLength(1);
+  await put({ ...OFFER, input: { ...OFFER.input, required: ["customer"] } });
+  expect(await granted()).toEqual([]);
+  await allow();
+  await put({ ...OFFER, name: "offers" });
+  expect(await granted()).toEqual([]);
+  await put(OFFER);
+  await allow();
+  await removeForm(w.ctx, { tenantId: TENANT, formId: form.id });
+  expect(await granted()).toEqual([]);
+  await make(OFFER);
+  await w.say("#new");
+  await w.work();
+  expect((await w.approvals()).at(-1)).toMatchObject({ state: "open" });
 });
 
 test("an agent that fills it in wrongly is told so", async () => {
