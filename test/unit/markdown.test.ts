@@ -49,7 +49,7 @@ test("a rule of many hyphens, a long table and a page of code are rendered all t
   const texts = [
     "-".repeat(300),
     `| a | b |\n|---|---|\n${row.repeat(100)}`,
-    `\`\`\`\n${"const a_b = c_d;\n".repeat(400)}\`\`\``,
+    `\`\`\`\n${"const a_b = c_d;\n".repeat(900)}\`\`\``,
   ];
   for (const text of texts) expect(renderMarkdown(text).html).toMatch(/^<(hr|table|pre)/);
 });
