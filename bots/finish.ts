@@ -89,7 +89,7 @@ export async function finishRun(
       select ${work.tenantId}, e.id, ${work.answerId}, (e.n - 1)::int
       from unnest(${end.eventIds}::text[]) with ordinality as e(id, n)
       on conflict (tenant_id, event_id) do nothing
-    ), ${leftBehind(sql, work.runId)}
+    ), ${leftBehind(sql, { runId: work.runId, counts: work.bounds !== null })}
     update runs set state = ${end.state}, finished_at = now(),
       error_code = coalesce(${error?.code ?? null}, error_code), error = coalesce(${error?.sentence ?? null}, error),
       timings = jsonb_strip_nulls(timings || jsonb_build_object(

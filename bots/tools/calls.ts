@@ -169,14 +169,17 @@ export async function finishCall(sql: Sql | TransactionSql, id: string, end: Cal
 const NOT_DONE = "The run ended before this was done.";
 const CUT_OFF = "Outcome unknown: The run ended while this was being done, so it may have happened or not.";
 
-/** For a statement that ends a run: what the run did not come to ends with it. What waits is told of by whoever it waits for. */
-export const leftBehind = (sql: Sql | TransactionSql, runId: string) => sql`
+/**
+ * For a statement that ends a run: what the run did not come to ends with it. What waits is told of by whoever it waits for. `counts`: the agent has tools, so
+ * that something may be held for them; every run of the others is spared the rest of the statement.
+ */
+export const leftBehind = (sql: Sql | TransactionSql, { runId, counts }: { runId: string; counts: boolean }) => sql`
   ended as (
     update tool_calls set finished_at = now(), state = case when state = 'running' then 'unknown' else 'stopped' end,
       result = case when state = 'running' then ${CUT_OFF} else ${NOT_DONE} end
     where run_id = ${runId} and state in ('proposed', 'approved', 'running')
     returning agent_id, tool, tool_group, held, tokens, started_at
-  ), ${givenBack(sql)}`;
+  )${counts ? sql`, ${givenBack(sql)}` : sql``}`;
 
 /**
  * Of the calls that the statement's `ended` has ended: what was held against the day is given back and what they took is counted. A call ends once, so this
