@@ -7,6 +7,8 @@ import { createForm } from "../../bots/forms/drafts.ts";
 import { publishForm } from "../../bots/forms/publish.ts";
 import { listSchedules, makeSchedule } from "../../bots/schedules/schedules.ts";
 import { takeUpForgotten } from "../../bots/waiting.ts";
+import { setRoomArchived } from "../../homeserver/room-manage.ts";
+import { rooms } from "../../migrations/schema.ts";
 import { refused } from "../bots/homeserver.ts";
 import { ALICE, BOB, CONTROL, event, ROOM, says, TENANT, WRITER } from "../bots/tenant.ts";
 import { OFFER } from "../forms/offer.ts";
@@ -85,6 +87,22 @@ test("a form whose agent is removed while it works on it ends, and the room hear
   expect((await w.runs()).find(({ state }) => state === "done")?.text).toContain(
     "Planner did not finish this. It was stopped.",
   );
+});
+
+test("a room that is archived while a question waits there: the run ends, and the control bot says that the question is over", async () => {
+  const w = await world(ASK);
+  const question = await asking(w);
+  const keep = w.homeserver.answer;
+  w.homeserver.answer = (request) =>
+    request.as === WRITER && request.path.includes("/send/") ? refused("M_FORBIDDEN") : keep(request);
+  const [room] = await w.ctx.db.select().from(rooms);
+  if (!room) throw new Error("there is a room");
+  await setRoomArchived(w.ctx, room, true);
+  await takeUpForgotten(w.ctx);
+  await w.work();
+  expect(await openRuns(w)).toEqual([]);
+  expect(await w.approvals()).toMatchObject([{ state: "withdrawn" }]);
+  expect(await notices(w)).toContainEqual(expect.objectContaining({ as: CONTROL, replyTo: question }));
 });
 
 test("an agent that is thrown out of a room while its question waits there: the control bot says that it is over", async () => {

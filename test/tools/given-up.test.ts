@@ -1,6 +1,7 @@
 /** Runs of which the engine ended the workflow and nobody the run: they leave nothing open. */
 import { expect, test } from "vitest";
 import { createForm } from "../../bots/forms/drafts.ts";
+import { endGivenUpForms } from "../../bots/forms/lost.ts";
 import { publishForm } from "../../bots/forms/publish.ts";
 import { endGivenUp } from "../../bots/given-up.ts";
 import { forgetSignal } from "../../bots/signals.ts";
@@ -55,10 +56,14 @@ async function killed(w: World, runId: string): Promise<void> {
     void w.attempt(runId);
   });
   forgetSignal(runId);
+  await giveUp(w, runId);
+  await w.ctx.sql`update runs set created_at = now() - interval '2 minutes' where id = ${runId}`;
+}
+
+async function giveUp(w: World, workflowId: string): Promise<void> {
   await w.ctx.sql`create schema if not exists dbos`;
   await w.ctx.sql`create table if not exists dbos.workflow_status (workflow_uuid text primary key, status text)`;
-  await w.ctx.sql`insert into dbos.workflow_status values (${runId}, 'ERROR')`;
-  await w.ctx.sql`update runs set created_at = now() - interval '2 minutes' where id = ${runId}`;
+  await w.ctx.sql`insert into dbos.workflow_status values (${workflowId}, 'ERROR')`;
 }
 
 /** What the sweep does, in two processes at once and once more. */
@@ -94,8 +99,10 @@ test("its approval is withdrawn, its calls and what it had handed over end, and 
     "hand_over failed",
     "stuck unknown",
   ]);
-  const told = said(w, WRITER).filter((content) => !content["m.new_content"] && content.body?.includes(SENTENCE));
-  expect(told).toHaveLength(1);
+  // One message, which may have shown before what the agent was doing.
+  const answer = said(w, WRITER).filter((content) => content["dev.agentopia.run"]);
+  expect(answer.filter((content) => !content["m.new_content"])).toHaveLength(1);
+  expect(JSON.stringify(answer.at(-1))).toContain(SENTENCE);
   const questions = said(w, WRITER).filter((content) => content["dev.agentopia.approval"] && content["m.new_content"]);
   expect(questions).toMatchObject([{ "m.new_content": { body: expect.stringContaining("ended before") } }]);
 });
@@ -141,4 +148,21 @@ test("a form that it worked on ends, and the room in which it was filled in hear
       text: expect.stringMatching(/filled in by alice, was not finished. This ended inside/),
     },
   ]);
+});
+
+test("a form that a model does and that the engine gave up ends once, and the agent that waits for it goes on", async () => {
+  const w = await world(TOOLS);
+  calling(w, { "#q": [{ tool: "form_offer", args: { customer: "A", amount: 1 } }] });
+  const draft = await createForm(w.ctx, { tenantId: TENANT, definition: OFFER, by: ALICE });
+  await publishForm(w.ctx, { tenantId: TENANT, formId: draft.id, revision: 1, by: ALICE });
+  await w.say("#q");
+  await w.work();
+  const [form] = await w.ctx.sql<{ id: string }[]>`
+    update form_runs set state = 'running', created_at = now() - interval '2 minutes' returning id`;
+  await giveUp(w, `form-${form?.id}`);
+  await Promise.all(Array.from({ length: 10 }, () => endGivenUpForms(w.ctx)));
+  await w.work();
+  expect(await w.ctx.sql`select state from form_runs`).toEqual([{ state: "failed" }]);
+  const told = "“Offer” was not finished. It ended inside the workflow engine. Fill it in again;";
+  expect(await w.runs()).toMatchObject([{ state: "done", text: expect.stringContaining(told) }]);
 });
