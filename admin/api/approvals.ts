@@ -11,7 +11,7 @@ import { approvalView, grantView, viewApproval, viewGrant } from "./approvals-vi
 import { byline, type Caller } from "./caller.ts";
 import { ConflictError } from "./conflict.ts";
 import { type Endpoint, endpoint, words, z } from "./endpoint.ts";
-import { pageOf, pageQuery, readMomentCursor, toPage, writeCursor } from "./pages.ts";
+import { pageOf, pageQuery, readMomentCursor, shortPageQuery, toPage, writeCursor } from "./pages.ts";
 
 const LIST = "/clients/{client}/approvals";
 const ONE = `${LIST}/{approval}`;
@@ -49,7 +49,7 @@ const reading = (ctx: Context): Endpoint[] => [
       tag: "approvals",
       summary:
         "What waits for people, or what became of it, newest first; members get what they may decide and what their own runs wait for. Pages may be short: go on until there is no `next`",
-      query: pageQuery.extend({
+      query: shortPageQuery.extend({
         state: z.enum(["open", "over"]).default("open"),
         agent: z.string().min(1).max(200).optional(),
       }),

@@ -8,6 +8,9 @@ export const pageQuery = z.object({
   cursor: z.string().max(1000).optional(),
 });
 
+/** Of what is looked through for secrets before it is shown, which takes time: shorter pages. */
+export const shortPageQuery = pageQuery.extend({ limit: z.coerce.number().int().min(1).max(25).default(25) });
+
 export const pageOf = <Item extends z.ZodType>(item: Item) =>
   z.object({ items: z.array(item), next: z.string().nullable().openapi({ description: "Cursor of the next page." }) });
 

@@ -7,20 +7,11 @@ import type { Context } from "../../core/context.ts";
 import { getTenant } from "../../homeserver/tenants.ts";
 import { byline } from "./caller.ts";
 import { type Endpoint, endpoint, z } from "./endpoint.ts";
-import { pageOf, pageQuery, readCursor, readMomentCursor, toPage, writeCursor } from "./pages.ts";
+import { pageOf, pageQuery, readCursor, readMomentCursor, shortPageQuery, toPage, writeCursor } from "./pages.ts";
 import { callState, callView, toolView, triedView, viewCall, viewTool } from "./tools-views.ts";
 
 const LIST = "/clients/{client}/tools";
 const name = z.string().min(1).max(200).optional();
-
-/** Each of them is looked through for secrets, which takes time: so pages are shorter than elsewhere. */
-const callQuery = pageQuery.extend({
-  limit: z.coerce.number().int().min(1).max(25).default(25),
-  agent: name,
-  tool: name,
-  run: name,
-  state: callState.optional(),
-});
 
 export const toolEndpoints = (ctx: Context): Endpoint[] => [
   endpoint(
@@ -75,7 +66,7 @@ export const toolEndpoints = (ctx: Context): Endpoint[] => [
       tag: "tools",
       summary:
         "What agents called, and what was tried, newest first; without what looks like a secret. Some filters make pages short: go on until there is no `next`",
-      query: callQuery,
+      query: shortPageQuery.extend({ agent: name, tool: name, run: name, state: callState.optional() }),
       answer: pageOf(callView),
     },
     async ({ params: { client }, query }) => {

@@ -238,6 +238,29 @@ describe("what is seen", () => {
     });
   });
 
+  test("who sees few of many finds an old one behind all the others", async () => {
+    const id = await waits();
+    await w.ctx.sql`
+      insert into runs (id, tenant_id, agent_id, agent_version, answer_id, room_id, question_event, trigger_event, asked_by, state)
+      select 'other', tenant_id, agent_id, agent_version, answer_id, room_id, question_event, trigger_event, '@zoe:acme.test', 'waiting' from runs limit 1`;
+    await w.ctx.sql`
+      insert into approvals (id, tenant_id, run_id, call_id, agent_id, room_id, kind, tool, sentence, arguments_hash, schema_hash, level, expires_at, created_at)
+      select case when n = 700 then 'old' else 'a' || n end, tenant_id, case when n = 700 then run_id else 'other' end, call_id, agent_id, room_id, kind, tool,
+        sentence, arguments_hash, schema_hash, case when n = 700 then level else 101 end, expires_at, created_at - n * interval '1 microsecond'
+      from approvals, generate_series(1, 700) n where id = ${id}`;
+    const member = await person("member", ALICE);
+    const ids: string[] = [];
+    for (let cursor: string | null = ""; cursor !== null; ) {
+      const { json }: { json: { items: { id: string }[]; next: string | null } } = await member(
+        "GET",
+        cursor ? `${LIST}?cursor=${cursor}` : LIST,
+      );
+      ids.push(...json.items.map((item) => item.id));
+      cursor = json.next;
+    }
+    expect(ids).toEqual([id, "old"]);
+  });
+
   test("the list goes page by page, none skipped and none twice", async () => {
     const id = await waits();
     await w.ctx.sql`
@@ -249,7 +272,7 @@ describe("what is seen", () => {
       for (let cursor: string | null = ""; cursor !== null; ) {
         const { json }: { json: { items: { id: string }[]; next: string | null } } = await who(
           "GET",
-          `${LIST}?limit=50${cursor ? `&cursor=${cursor}` : ""}`,
+          `${LIST}?limit=25${cursor ? `&cursor=${cursor}` : ""}`,
         );
         ids.push(...json.items.map((item) => item.id));
         cursor = json.next;
