@@ -280,7 +280,9 @@ test("!tools says what the agents of the room may do, !approvals what waits", as
     schedule: { policy: "ask" },
   });
   const words = await command(w, "!tools");
-  expect(words).toContain("• Writer: the web; when a person approves it: files, mail, planning tasks; not: http_call");
+  expect(words).toContain(
+    "• Writer: the web; when a person approves it: files, mail, planning tasks; not: “Call an address”",
+  );
   expect(words).toContain("• Planner: no tools");
   expect(await command(w, "!approvals")).toBe("Nothing waits for anybody here.");
   await w.say('[[call schedule_make {"task":"Report","every_minutes":30}]] #a');
