@@ -64,7 +64,7 @@ const questionAbout = (subject: string) =>
     (seen) =>
       seen.find(
         ({ content }) =>
-          content["dev.agentopia.approval"] && !content["m.new_content"] && content.body?.includes(`"${subject}"`),
+          content["dev.agentopia.approval"] && !content["m.new_content"] && content.body?.includes(`“${subject}”`),
       ),
     90_000,
   );
