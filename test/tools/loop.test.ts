@@ -87,7 +87,8 @@ test.each([
     expect((await w.runs())[0]?.state).toBe("waiting");
     await stopRun(w.ctx, (await w.runs())[0]?.id ?? "", reason, by);
     await w.work();
-    const last = w.sent.filter(({ type, as }) => type === "m.room.message" && as === WRITER).at(-1)?.content;
+    const answer = w.sent.filter(({ content, as }) => content["dev.agentopia.run"] && as === WRITER);
+    const last = answer.at(-1)?.content;
     expect(last?.["m.new_content"]?.body).toMatch(says);
     expect(last?.["dev.agentopia.run"]).toMatchObject({ final: true });
     expect((await w.runs())[0]?.state).toBe("stopped");
