@@ -1,6 +1,6 @@
 /**
  * What an event in a room means for agents. Pure: one event and plain data about its room in, one decision out. The rules are those of
- * docs/agents.md, "Who answers"; test/unit/route.test.ts is their table.
+ * docs/agents.md, "Who answers"; the tables are test/unit/route-*.test.ts.
  */
 import { addressedBy, agentOfDirectChat, isOwnUser, namedAgents, withoutNames } from "./addressed.ts";
 import { approvalOf, readReply, routeBesideQuestion, routeVerdict } from "./approvals/read.ts";
