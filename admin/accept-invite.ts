@@ -7,7 +7,7 @@ import { AppError } from "../core/errors.ts";
 import { checkPassword, createPerson, passwordProblem, usernameProblem } from "../homeserver/accounts.ts";
 import { addPersonToTeam } from "../homeserver/rooms.ts";
 import { getTenant } from "../homeserver/tenants.ts";
-import { tenantRoles } from "../migrations/schema.ts";
+import { tenantRoles } from "../migrations/panel-tables.ts";
 import { tellPanels } from "./api/live.ts";
 import { namesOfAgents } from "./impostors.ts";
 import { giveBack, linkIsOver, markMade, settledUse, takeUse } from "./invite-uses.ts";

@@ -1,6 +1,6 @@
 /** The audit log: who changed what, on whose behalf, before and after. */
 import type { Context } from "../core/context.ts";
-import type { audit } from "../migrations/schema.ts";
+import type { audit } from "../migrations/panel-tables.ts";
 
 type Row = typeof audit.$inferInsert;
 

@@ -8,7 +8,7 @@ import { and, eq, gt, isNull, lt, sql } from "drizzle-orm";
 import type { Context } from "../core/context.ts";
 import { AppError } from "../core/errors.ts";
 import { call, errcodeOf, pathOf } from "../homeserver/http.ts";
-import { invites, inviteUses } from "../migrations/schema.ts";
+import { invites, inviteUses } from "../migrations/panel-tables.ts";
 import { type InviteRow, inviteState } from "./invites.ts";
 
 /** Longer than any call to a homeserver lasts: what another process began before that is not under way any more. */

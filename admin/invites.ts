@@ -4,7 +4,8 @@ import { AppError } from "../core/errors.ts";
 import { hashToken, newId, newToken } from "../core/ids.ts";
 import { usernameProblem } from "../homeserver/accounts.ts";
 import { getTenant } from "../homeserver/tenants.ts";
-import { invites, inviteUses, teams } from "../migrations/schema.ts";
+import { invites, inviteUses } from "../migrations/panel-tables.ts";
+import { teams } from "../migrations/schema.ts";
 import type { TenantRole } from "../migrations/types.ts";
 import { publicUrl } from "./public-url.ts";
 

@@ -3,7 +3,7 @@ import { and, eq, inArray, isNull, sql } from "drizzle-orm";
 import type { Context } from "../core/context.ts";
 import type { Database } from "../core/database.ts";
 import { AppError } from "../core/errors.ts";
-import { invites, tenantRoles } from "../migrations/schema.ts";
+import { invites, tenantRoles } from "../migrations/panel-tables.ts";
 import type { TenantRole } from "../migrations/types.ts";
 import { ACTIONS, type Role, roleMay } from "./rights.ts";
 

@@ -2,13 +2,14 @@ import path from "node:path";
 import { drizzle, type PostgresJsDatabase } from "drizzle-orm/postgres-js";
 import { migrate as runMigrations } from "drizzle-orm/postgres-js/migrator";
 import postgres from "postgres";
+import * as panelTables from "../migrations/panel-tables.ts";
 import * as tables from "../migrations/schema.ts";
 import * as toolTables from "../migrations/tool-tables.ts";
 import { ROOT } from "./config.ts";
 import { AppError } from "./errors.ts";
 import type { Secrets } from "./secrets.ts";
 
-const schema = { ...tables, ...toolTables };
+const schema = { ...tables, ...panelTables, ...toolTables };
 
 export type Sql = postgres.Sql;
 export type Database = PostgresJsDatabase<typeof schema>;

@@ -6,7 +6,7 @@ import { CHANNELS, type Context } from "../core/context.ts";
 import { AppError } from "../core/errors.ts";
 import { newId } from "../core/ids.ts";
 import { explainTrouble } from "../core/trouble.ts";
-import { tenantBackups } from "../migrations/schema.ts";
+import { tenantBackups } from "../migrations/panel-tables.ts";
 import { getTenant, tenantChanged } from "./access.ts";
 import { MAKING } from "./drivers/backup.ts";
 import { driverOf } from "./drivers/list.ts";

@@ -1,7 +1,7 @@
 /** A homeserver's state as it is, and as it was. */
 import { and, desc, eq, lt } from "drizzle-orm";
 import { CHANNELS, type Context } from "../core/context.ts";
-import { tenantHealth } from "../migrations/schema.ts";
+import { tenantHealth } from "../migrations/panel-tables.ts";
 import type { TenantRow } from "./access.ts";
 
 /** Changes that are kept of one homeserver: a crash loop writes a few an hour. */

@@ -2,7 +2,8 @@
 import { and, desc, eq, lt, notExists, sql } from "drizzle-orm";
 import type { Context } from "../core/context.ts";
 import { AppError } from "../core/errors.ts";
-import { tenantStorage, tenants } from "../migrations/schema.ts";
+import { tenantStorage } from "../migrations/panel-tables.ts";
+import { tenants } from "../migrations/schema.ts";
 import { getTenant, type TenantRow } from "./access.ts";
 import { driverOf } from "./drivers/list.ts";
 

@@ -10,7 +10,7 @@ import { followLog, logFileOf, withoutSecrets } from "../../homeserver/log-tail.
 import { listStorage, measureStorage } from "../../homeserver/storage.ts";
 import { createTenant, getTenant, requestRemoval, requestRestart, setDesired } from "../../homeserver/tenants.ts";
 import { startUpkeep } from "../../homeserver/upkeep.ts";
-import { tenantBackups } from "../../migrations/schema.ts";
+import { tenantBackups } from "../../migrations/panel-tables.ts";
 import { eventually } from "../harness/eventually.ts";
 import { testContext } from "../harness/postgres.ts";
 import { startWorld, synapsePid, uniqueTenant, type World } from "./world.ts";
