@@ -105,8 +105,12 @@ export function checkLiteral(url: URL): void {
 
 const isLocalName = (host: string) => /(^|\.)localhost\.?$/.test(host);
 
+/** Whoever reads it may be the operator or somebody of a client: the setting stands there for the one, whom to ask for the other. */
 const refusedHost = (host: string, why: string) =>
-  refused(`"${host}" leads to ${why}, which may not be reached from here unless the operator allows that host.`);
+  refused(
+    `"${host}" leads to ${why}, which may not be reached from here. If that is meant, ask whoever runs the platform to allow it ` +
+      `(they name ${ipaddr.IPv6.isValid(host) ? `[${host}]` : host} in AGENTOPIA_ALLOW_HOSTS and start the platform anew).`,
+  );
 
 /** One bad address among good ones is refused too: which of them is used is not ours to say. */
 export function checkResolved(host: string, addresses: readonly Address[]): void {

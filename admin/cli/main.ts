@@ -14,6 +14,15 @@ import { addStatusCommand } from "./status.ts";
 import { addTeamCommands } from "./team.ts";
 import { addTenantCommands } from "./tenant.ts";
 
+/** Those that people look for first; they are read from the environment at the start. */
+const SETTINGS = `
+
+Settings (variables of the environment when the platform starts; docs/operations.md has them all):
+  AGENTOPIA_HOME         the data folder
+  AGENTOPIA_URL          the address that people see, behind a reverse proxy
+  AGENTOPIA_ALLOW_HOSTS  local and private hosts that models, mail, search, pages and calls may reach,
+                         as host or host:port: 127.0.0.1:1025,searx.lan`;
+
 /**
  * Runs one command; `argv` without program and script. Returns the exit code: 0, or 1 after a sentence on stderr.
  */
@@ -54,7 +63,7 @@ export async function runCli(argv: string[], io: Io = terminal): Promise<number>
       "status",
       "invite create demo",
       'agent create demo --name Writer --instructions "You write short texts."',
-    ]),
+    ]) + SETTINGS,
   );
   for (const command of allCommands(program)) command.copyInheritedSettings(program);
   try {

@@ -46,6 +46,20 @@ test("every command in README and docs does what it says", { timeout: 240_000 },
   }
 });
 
+const SETTING = /\bAGENTOPIA_[A-Z_]+\b/g;
+const settingsIn = (text: string) => new Set(text.match(SETTING) ?? []);
+const read = settingsIn(readFileSync(path.join(ROOT, "core/config.ts"), "utf8"));
+
+test("every setting that README, docs and --help name is read, and operations.md with models.md has them all", async () => {
+  const { stdout: help } = await promisify(execFile)(process.execPath, ["main.ts", "--help"], { cwd: ROOT });
+  const docs = Object.fromEntries(DOCS.map((file) => [file, readFileSync(path.join(ROOT, file), "utf8")]));
+  for (const [where, text] of Object.entries({ ...docs, "--help": help }))
+    for (const name of settingsIn(text)) expect(read, `${where}: ${name}`).toContain(name);
+  const listed = settingsIn(`${docs["docs/operations.md"]}${docs["docs/models.md"]}`);
+  for (const name of read) expect(listed, `docs/operations.md lists ${name}`).toContain(name);
+  for (const text of [docs["README.md"] ?? "", help]) expect(settingsIn(text)).toContain("AGENTOPIA_ALLOW_HOSTS");
+});
+
 test("every file that README and docs lead to exists", () => {
   for (const file of DOCS) {
     const text = readFileSync(path.join(ROOT, file), "utf8");

@@ -43,6 +43,16 @@ test("a host that the operator allowed is let through, by name, with or without 
   await expect(checkAddress("http://inside.test/", { lookup, allowHosts: ["inside.test"] })).resolves.toBeTruthy();
 });
 
+test.each([
+  ["http://127.0.0.1:1025/", "127.0.0.1"],
+  ["http://[::1]:8080/", "[::1]"],
+  ["http://inside.test/", "inside.test"],
+])("what is refused for where it leads names the setting that lets it through: %s", async (address, host) => {
+  const said = `ask whoever runs the platform to allow it (they name ${host} in AGENTOPIA_ALLOW_HOSTS and start the platform anew).`;
+  await expect(checkAddress(address, { lookup })).rejects.toThrow(said);
+  await expect(checkAddress(address, { lookup, allowHosts: [host] })).resolves.toBeTruthy();
+});
+
 test("what is no address is forbidden", () => {
   expect(forbiddenAddress("hello")).toBe("no address");
   expect(forbiddenAddress("8.8.8.8")).toBeNull();
