@@ -3,7 +3,11 @@ import { expect, onTestFinished, test } from "vitest";
 import { axe, type Opened, type SignedIn, sharedPanel, shoot } from "../browser/panel.ts";
 import { sharedPlatform } from "../harness/shared-platform.ts";
 
-const shared = sharedPlatform({ name: "panel-tool-settings" });
+const shared = sharedPlatform({
+  name: "panel-tool-settings",
+  // Allowed, and nothing listens there.
+  env: { AGENTOPIA_ALLOW_HOSTS: "127.0.0.2:4465" },
+});
 const panel = sharedPanel(shared);
 
 async function open(address: string, as: SignedIn, look = {}): Promise<Opened> {
@@ -40,6 +44,48 @@ test("a manager sets the mail server, is told what is wrong at its field, and tr
   await expect.poll(() => mail.getByRole("textbox", { name: "Server" }).inputValue(), { timeout: 15_000 }).toBe("");
   expect(await axe(page)).toEqual([]);
   expect(problems.filter((problem) => !problem.includes("status of 400"))).toEqual([]);
+});
+
+test("another password or key alone is saved: nothing of it stays in the form, and what was tried before is not said any more", async () => {
+  const manager = await panel.person("manager");
+  await manager.api("PUT", "/clients/demo/tool-settings", {
+    mail: {
+      host: "93.184.215.14",
+      port: 465,
+      secure: true,
+      user: "agents",
+      from: "agents@example.org",
+      password: "old",
+    },
+    search: { kind: "brave", url: null, key: "old" },
+  });
+  const { page, problems } = await open("/c/demo/tools?tab=settings", manager);
+  const mail = page.getByRole("region", { name: "Mail" });
+  const tryIt = mail.getByRole("button", { name: "Try it" });
+  const result = mail.getByRole("status");
+  await tryIt.click();
+  await result.waitFor();
+  const password = mail.getByLabel("Password", { exact: true });
+  await password.fill("new-password");
+  await mail.getByText("Save first: what is saved is tried.").waitFor();
+  await shoot(page, "tool-settings-mail-changed");
+  await mail.getByRole("button", { name: "Save" }).click();
+  await page.getByText("The mail server is saved.").waitFor();
+  await expect.poll(() => password.inputValue(), { timeout: 15_000 }).toBe("");
+  await mail.getByText("Empty: signs in only, and sends nothing").waitFor();
+  expect(await tryIt.isEnabled()).toBe(true);
+  expect(await result.count()).toBe(0);
+  expect(await mail.getByText("A password is stored. Type a new one to replace it.").count()).toBe(1);
+  await shoot(page, "tool-settings-mail-saved");
+
+  const search = page.getByRole("region", { name: "Web search" });
+  const key = search.getByLabel("Key", { exact: true });
+  await key.fill("new-key");
+  await search.getByRole("button", { name: "Save" }).click();
+  await page.getByText("The search is saved.").waitFor();
+  await expect.poll(() => key.inputValue(), { timeout: 15_000 }).toBe("");
+  await manager.api("PUT", "/clients/demo/tool-settings", { mail: null, search: null });
+  expect(problems).toEqual([]);
 });
 
 test("a manager sets how long questions wait; who may only read sees it", async () => {

@@ -1,6 +1,7 @@
 import { Alert, Button, Group, NumberInput, Select, Stack, TextInput } from "@mantine/core";
 import { useForm } from "@mantine/form";
 import { IconAlertTriangle, IconCheck } from "@tabler/icons-react";
+import type { UseMutationResult } from "@tanstack/react-query";
 import { useState } from "react";
 import type { MailTestView, ToolSettingsView } from "../../../api/tool-settings-views.ts";
 import { fieldErrors, post, put, useSend } from "../../api.ts";
@@ -32,10 +33,17 @@ const USUAL: Record<number, "secure" | "starttls"> = { 25: "starttls", 465: "sec
 /** The mail server: set, changed, removed and tried. Its password can be replaced, never read. */
 export function MailSettingsForm({ path, mail }: { path: string; mail: Mail }) {
   const form = useForm({ initialValues: valuesOf(mail) });
+  const testing = useSend((to: string) => post<MailTestView>(`${path}/mail/test`, to === "" ? {} : { to }));
   const sending = useSend((wish: Values) => put<ToolSettingsView>(path, { mail: bodyOf(wish, mail) }), {
     topics: ["tools"],
     inline: true,
     said: words.saved,
+    onDone: (now) => {
+      // Where only the password is another one, nothing that is shown changes and the form is not drawn anew.
+      form.setInitialValues(valuesOf(now.mail));
+      form.reset();
+      testing.reset();
+    },
   });
   const submit = form.onSubmit((wish) =>
     sending.mutate(wish, { onError: (error) => form.setErrors(fieldErrors(error)) }),
@@ -108,7 +116,7 @@ export function MailSettingsForm({ path, mail }: { path: string; mail: Mail }) {
           </Group>
         </Stack>
       </form>
-      {mail && <Test path={path} changed={form.isDirty()} />}
+      {mail && <Test testing={testing} changed={form.isDirty()} />}
     </Stack>
   );
 }
@@ -141,9 +149,8 @@ function Remove({ path }: { path: string }) {
 }
 
 /** `changed`: something else stands in the form than what is saved and would be tried. */
-function Test({ path, changed }: { path: string; changed: boolean }) {
+function Test({ testing, changed }: { testing: UseMutationResult<MailTestView, Error, string>; changed: boolean }) {
   const [to, setTo] = useState("");
-  const testing = useSend(() => post<MailTestView>(`${path}/mail/test`, to.trim() === "" ? {} : { to: to.trim() }));
   const { data } = testing;
   return (
     <Stack gap="xs">
@@ -160,7 +167,7 @@ function Test({ path, changed }: { path: string; changed: boolean }) {
           variant="default"
           disabled={changed}
           loading={testing.isPending}
-          onClick={() => testing.mutate(undefined)}
+          onClick={() => testing.mutate(to.trim())}
         >
           {words.test}
         </Button>

@@ -24,6 +24,11 @@ export function SearchSettingsForm({ path, search }: { path: string; search: Sea
     topics: ["tools"],
     inline: true,
     said: words.saved,
+    onDone: (now) => {
+      // Where only the key is another one, nothing that is shown changes and the form is not drawn anew.
+      form.setInitialValues(valuesOf(now.search));
+      form.reset();
+    },
   });
   const submit = form.onSubmit((wish) =>
     sending.mutate(wish, { onError: (error) => form.setErrors(fieldErrors(error)) }),
@@ -52,7 +57,7 @@ export function SearchSettingsForm({ path, search }: { path: string; search: Sea
         <KeyInput
           label={words.key}
           description={search?.hasKey ? (moved ? words.keyAgain : words.keyStored) : words.keyHint}
-          required={now.kind === "brave"}
+          required={now.kind === "brave" && (!search?.hasKey || moved)}
           {...form.getInputProps("search.key")}
         />
         {unsaid && <Trouble error={sending.error} />}
