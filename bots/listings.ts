@@ -2,7 +2,7 @@
 import type { AgentTools, ToolPolicy } from "../migrations/types.ts";
 import { agentOfDirectChat } from "./addressed.ts";
 import type { RoomView, WaitingView } from "./room-view.ts";
-import { minuteText } from "./schedules/times.ts";
+import { minuteText } from "./schedules/words.ts";
 import { oneLine } from "./tools/one-line.ts";
 
 const SHOWN = 20;
@@ -59,7 +59,7 @@ function ofAgent(tools: AgentTools, here: Here): string {
   const parts = [
     free.length > 0 ? free.join(", ") : "",
     asked.length > 0 ? `when a person approves it: ${asked.join(", ")}` : "",
-    always.length > 0 ? `always in this room: ${always.join(", ")}` : "",
+    always.length > 0 ? `in this room without asking again: ${always.join(", ")}` : "",
     never.length > 0 && free.length + asked.length > 0 ? `not: ${never.join(", ")}` : "",
   ].filter(Boolean);
   return free.length + asked.length + always.length > 0 ? parts.join("; ") : "no tools";

@@ -1,6 +1,7 @@
 /** What the API says of approvals and of what was granted for always. */
 import type { ListedGrant } from "../../bots/approvals/grants.ts";
 import type { ListedApproval } from "../../bots/approvals/list.ts";
+import { alwaysLets } from "../../bots/tools/always.ts";
 import { labelsOf } from "../../bots/tools/labels.ts";
 import { showableArguments, showableSentence } from "../../bots/tools/showable.ts";
 import type { Tool } from "../../bots/tools/tool.ts";
@@ -10,6 +11,11 @@ import { matrixTo } from "./teams-views.ts";
 import { labelsView } from "./tools-views.ts";
 
 const named = z.object({ id: z.string(), name: z.string() });
+
+const letsView = z.string().openapi({
+  description:
+    "What `always` lets the agent do, in people's words: send mail from this room without asking again, whoever asks, whatever is in it and to whomever.",
+});
 
 export const approvalView = z
   .object({
@@ -37,6 +43,7 @@ export const approvalView = z
     level: z.number().int().nullable().openapi({ description: "The power level in the room that it takes." }),
     onlyPerson: named.nullable().openapi({ description: "The one person who is asked." }),
     grantable: z.boolean().openapi({ description: "`always` may be said." }),
+    lets: letsView,
     always: z.boolean(),
     mayDecide: z.boolean(),
     whyNot: z.string().nullable(),
@@ -67,6 +74,7 @@ export function viewApproval(
     agent: { id: agentId, name: agentName },
     room: roomId.startsWith("!") ? { id: roomId, name: roomName, link: link() } : null,
     tool: { name: row.tool, title: tool?.title ?? row.tool },
+    lets: alwaysLets(tool, row.tool),
     sentence:
       sentence === null || row.mayDecide
         ? sentence
@@ -86,6 +94,7 @@ export const grantView = z
     agent: named,
     room: z.object({ id: z.string(), name: z.string().nullable() }),
     tool: z.object({ name: z.string(), title: z.string() }),
+    lets: letsView,
     grantedBy: named,
     createdAt: moment,
   })
@@ -97,6 +106,7 @@ export const viewGrant = (row: ListedGrant, tools: ReadonlyMap<string, Tool>): G
   agent: { id: row.agentId, name: row.agentName },
   room: { id: row.roomId, name: row.roomName },
   tool: { name: row.tool, title: tools.get(row.tool)?.title ?? row.tool },
+  lets: alwaysLets(tools.get(row.tool), row.tool),
   grantedBy: row.grantedBy,
   createdAt: iso(row.createdAt),
 });

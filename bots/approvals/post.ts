@@ -5,8 +5,10 @@ import { redactEvent, sendEvent } from "../../homeserver/matrix.ts";
 import { speakerFor } from "../forms/ends.ts";
 import { renderMarkdown } from "../markdown.ts";
 import { nameIn } from "../person-name.ts";
+import { alwaysLets } from "../tools/always.ts";
+import { listTools } from "../tools/sources.ts";
 import { writeAction } from "../write-decision.ts";
-import { asItIs, decidedText, questionText, quoted } from "./text.ts";
+import { type ApprovalText, asItIs, decidedText, questionText, quoted } from "./text.ts";
 
 interface Row {
   id: string;
@@ -24,6 +26,7 @@ interface Row {
   level: number | null;
   onlyPerson: string | null;
   onlyName: string | null;
+  tool: string;
   grantable: boolean;
   eventId: string | null;
   state: "open" | "approved" | "declined" | "answered" | "expired" | "withdrawn";
@@ -67,7 +70,7 @@ async function readRow({ sql }: Context, id: string): Promise<Row | null> {
       (select display_name from people p where p.tenant_id = a.tenant_id and p.user_id = ${column}))`;
   const [row] = await sql<Row[]>`
     select a.id, a.tenant_id as "tenantId", a.room_id as "roomId", a.thread_root as "threadRoot", r.question_event as "questionEvent",
-      g.name as "agentName", g.user_id as "agentUserId", g.device_id as "deviceId", a.kind, a.sentence, c.reason as why, c.arguments as args,
+      g.name as "agentName", g.user_id as "agentUserId", g.device_id as "deviceId", a.kind, a.tool, a.sentence, c.reason as why, c.arguments as args,
       a.level, a.only_person as "onlyPerson", ${name(sql`a.only_person`)} as "onlyName", a.grantable, a.event_id as "eventId", a.state,
       a.decided_by as "decidedBy", ${name(sql`a.decided_by`)} as "decidedName", a.answer, a.shown,
       exists (select from grants t where t.agent_id = a.agent_id and t.room_id = a.room_id and t.tool = a.tool and t.revoked_at is null
@@ -83,8 +86,9 @@ const REACTIONS = { "✅": "yes", "❌": "no", "♾️": "always" };
 
 /** With the reactions that people may want, so that a tap is enough; the agent's own decide nothing. */
 async function post(ctx: Context, row: Row): Promise<string> {
+  const asked = await textOf(ctx, row);
   const eventId = await send(ctx, row, `approval-${row.id}`, {
-    ...message((quote) => questionText(textOf(row), quote)),
+    ...message((quote) => questionText(asked, quote)),
     ...relation(row),
     "m.mentions": mentions(row),
     ...marks(row),
@@ -115,7 +119,8 @@ async function edit(ctx: Context, row: Row, eventId: string): Promise<void> {
     answer: row.answer,
     always: row.always,
   };
-  const content = message((quote) => decidedText(textOf(row), decided, quote));
+  const asked = await textOf(ctx, row);
+  const content = message((quote) => decidedText(asked, decided, quote));
   // What clients without edits show is short: an event has 64 KB, and the arguments stand in it twice already.
   await send(ctx, row, `approval-${row.id}-${row.state}`, {
     msgtype: content.msgtype,
@@ -176,7 +181,7 @@ function mentions({ onlyPerson, person }: Row): { user_ids?: string[] } {
   return ids.length > 0 ? { user_ids: [...new Set(ids)] } : {};
 }
 
-const textOf = (row: Row) => ({
+const textOf = async (ctx: Context, row: Row): Promise<ApprovalText> => ({
   agent: row.agentName,
   kind: row.kind,
   sentence: row.sentence ?? "",
@@ -184,6 +189,6 @@ const textOf = (row: Row) => ({
   args: row.args,
   level: row.level,
   onlyPerson: row.onlyPerson === null ? null : (row.onlyName ?? nameIn(row.onlyPerson)),
-  grantable: row.grantable,
+  always: row.grantable ? alwaysLets((await listTools(ctx, row.tenantId, [row.tool])).get(row.tool), row.tool) : null,
   expiresAt: row.expiresAt,
 });

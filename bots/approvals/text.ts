@@ -12,7 +12,8 @@ export interface ApprovalText {
   level: number | null;
   /** What the only person who may decide is called. */
   onlyPerson: string | null;
-  grantable: boolean;
+  /** What "always" lets the agent do, after its name; null where nobody can say that. */
+  always: string | null;
   /** Milliseconds since 1970. */
   expiresAt: number;
 }
@@ -36,7 +37,7 @@ export const quoted: Quote = (text) => asItIs(text).replaceAll(/[!-/:-@[-`{-~]/g
 
 /** The question. */
 export function questionText(approval: ApprovalText, quote: Quote): string {
-  const { kind, sentence, why, args, grantable } = approval;
+  const { kind, sentence, why, args, always } = approval;
   const agent = quote(approval.agent);
   const onlyPerson = approval.onlyPerson === null ? null : quote(approval.onlyPerson);
   // With the day: it may wait for a week.
@@ -48,8 +49,9 @@ export function questionText(approval: ApprovalText, quote: Quote): string {
     `**${agent} wants to ${quote(sentence)}.**`,
     ...(why ? [quote(why)] : []),
     argumentsText(args, quote),
-    `React with ✅ to allow it or ❌ to refuse it${grantable ? "; ♾️ allows it always in this room" : ""}. Or reply: a reply that begins with “yes” allows it, any other refuses it. ` +
-      `${who} or a manager decides, here or in the panel, until ${until}.`,
+    `React with ✅ to allow this once, or ❌ to refuse it. Or reply: a reply that begins with “yes” allows it, any other refuses it.`,
+    ...(always === null ? [] : [`♾️ goes further: it lets ${agent} ${quote(always)}.`]),
+    `${who} or a manager decides, here or in the panel, until ${until}.`,
   ].join("\n\n");
 }
 
@@ -67,15 +69,18 @@ export function decidedText(approval: ApprovalText, decided: Decided, quote: Quo
   const about =
     kind === "input" ? `**${agent} asked:** ${visible(sentence)}` : `**${agent} wanted to ${quote(sentence)}.**`;
   const shown = kind === "tool" ? [argumentsText(args, quote)] : [];
-  return [about, ...shown, outcome(kind, decided, quote)].join("\n\n");
+  return [about, ...shown, outcome(approval, decided, quote)].join("\n\n");
 }
 
-function outcome(kind: ApprovalText["kind"], { state, by, answer, always }: Decided, quote: Quote): string {
+function outcome(approval: ApprovalText, { state, by, answer, always }: Decided, quote: Quote): string {
+  const { kind } = approval;
   const who = by === null ? "somebody" : quote(by);
   const said = answer ? `: “${quote(answer.slice(0, 500))}”` : ".";
   switch (state) {
     case "approved":
-      return always ? `✅ Allowed by ${who}, and always in this room.` : `✅ Allowed by ${who}${said}`;
+      return always && approval.always !== null
+        ? `✅ Allowed by ${who}. ♾️ From now on ${quote(approval.agent)} may ${quote(approval.always)}, until somebody takes that back in the panel.`
+        : `✅ Allowed by ${who}${said}`;
     case "declined":
       return `❌ Refused by ${who}${said}`;
     case "answered":

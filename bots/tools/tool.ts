@@ -34,6 +34,8 @@ export interface Tool {
   input: JsonSchema;
   /** What people call its arguments, where the schema's titles do not say it. */
   labels?: Record<string, string>;
+  /** What ♾️ lets an agent do, where the title does not say how far it goes: "send mail", "whatever is in it and to whomever". */
+  always?: { does: string; whatever: string };
   risk: "low" | "medium" | "high";
   /** What its result is: from inside the client, or from somewhere that nobody vouches for. */
   reads: "nothing" | "private" | "untrusted";

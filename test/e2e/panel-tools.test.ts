@@ -115,18 +115,26 @@ test("what waits in a room is counted in the navigation and allowed on its page;
     .waitFor();
   await page.getByRole("navigation").getByText("1 waits for you").waitFor();
   expect(await looked(page, "approvals-waiting-1280-light")).toEqual([]);
+  const covers = "use “Calculate” from this room without asking again, whoever asks, with whatever arguments";
+  await page.getByText(`“Always in this room” goes further: it lets ${agent!.name} ${covers}.`).waitFor();
   await inMain(page, "Always in this room").click();
+  await page
+    .getByRole("dialog")
+    .getByText(`This is not for this one call only. It lets ${agent!.name} ${covers}`)
+    .waitFor();
   await page.getByRole("dialog").getByRole("button", { name: "Allow always" }).click();
   expect((await alice.answer(question)).text).toContain("57.8");
   await page.getByText("Nothing waits").waitFor();
   await alice.until("the room to say who it was", (seen) =>
     seen.some(({ content }) =>
-      content["m.new_content"]?.body?.includes("Allowed by the-manager, and always in this room"),
+      content["m.new_content"]?.body?.includes(
+        `From now on ${agent!.name} may ${covers}, until somebody takes that back in the panel.`,
+      ),
     ),
   );
 
   await page.getByRole("tab", { name: "Decided" }).click();
-  await page.getByText("by the-manager in the panel and always in this room").waitFor();
+  await page.getByText(`by the-manager in the panel and from then on to ${covers}`).waitFor();
   await page.getByRole("link", { name: "The run" }).first().click();
   await page.getByRole("heading", { name: "Tool: Calculate" }).waitFor();
   await page.getByText(/the-manager allowed it in the panel/).waitFor();
@@ -135,6 +143,8 @@ test("what waits in a room is counted in the navigation and allowed on its page;
   expect(await looked(page, "run-tools-1280-light")).toEqual([]);
 
   await page.goto(page.url().replace(/\/runs\/.*/, "/approvals?tab=grants"));
+  await page.getByText(`It may ${covers}.`).waitFor();
+  expect(await looked(page, "approvals-grants-1280-light")).toEqual([]);
   await page.getByRole("button", { name: "Take back: Calculate in general" }).click();
   await page.getByRole("dialog").getByRole("button", { name: "Take it back" }).click();
   await page.getByText("Nothing is allowed for always").waitFor();

@@ -151,7 +151,9 @@ test("whoever allows a tool for always once more, after its schema changed, is t
   await w.react(approval?.eventId ?? "", "♾️", ALICE);
   await w.work();
   const edits = w.sent.flatMap(({ content }) => content["m.new_content"]?.body ?? []);
-  expect(edits.find((body) => body.includes("wanted to"))).toContain("and always in this room");
+  expect(edits.find((body) => body.includes("wanted to"))).toContain(
+    "From now on Writer may use “Probe act” from this room without asking again",
+  );
 });
 
 test("an answer that is made to break its rendering is said as it stands", async () => {

@@ -26,7 +26,7 @@ test.each([
     [],
     "• Writer: “Offer”; when a person approves it: the web; not: “Call an address”",
   ],
-  ["what is allowed for always", {}, ["mail_send"], "• Writer: always in this room: “Send a mail”"],
+  ["what is allowed for always", {}, ["mail_send"], "• Writer: in this room without asking again: “Send a mail”"],
   ["a tool that is gone, by its name", { form_old: { policy: "allowed" } }, [], "• Writer: form_old"],
 ] as const)("!tools names %s", (_, tools, granted, text) => {
   expect(said(tools as AgentTools, [...granted])).toBe(text);

@@ -48,12 +48,13 @@ export const approvalsTexts = {
   send: "Send the answer",
   back: "Back",
   alwaysTitle: (agent: string, tool: string) => `Allow ${agent} “${tool}” always in this room?`,
-  alwaysText:
-    "It is not asked about again there, whatever its arguments are, until somebody takes it back under “Always allowed”. What it reads from strangers makes it ask all the same.",
+  alwaysHelp: (agent: string, lets: string) => `“Always in this room” goes further: it lets ${agent} ${lets}.`,
+  alwaysText: (agent: string, lets: string) =>
+    `This is not for this one call only. It lets ${agent} ${lets}, until somebody takes it back under “Always allowed”. What a manager has set for the agent still holds, and after it has read something from outside the company it asks all the same.`,
   alwaysYes: "Allow always",
   done: {
     approved: "Allowed. The agent goes on.",
-    always: "Allowed, and always in this room.",
+    always: "Allowed, and from now on without asking in this room.",
     declined: "Refused. The agent is told.",
     answered: "The agent has your answer.",
   },
@@ -66,14 +67,15 @@ export const approvalsTexts = {
     withdrawn: "Ended before",
   },
   by: (name: string) => `by ${name}`,
-  alwaysMark: "and always in this room",
+  alwaysMark: (lets: string) => `and from then on to ${lets}`,
   none: "Nothing waits",
   noneText: "When an agent asks before it does something, it stands here and in its room.",
   noneOver: "Nothing was decided yet",
   noneOverText: "What was allowed and refused, and by whom, stands here.",
 
   grants: {
-    lead: "What agents may do in a room without being asked about again.",
+    lead: "What agents may do in a room without asking again. What a manager has set for an agent still holds, and after it has read something from outside the company it asks all the same.",
+    means: (lets: string) => `It may ${lets}.`,
     label: "Always allowed, newest first",
     agent: "Agent",
     tool: "May use",

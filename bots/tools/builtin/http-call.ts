@@ -36,6 +36,7 @@ export const makeHttpCall = (options: Lookup & { timeoutMs?: number } = {}): Too
     required: ["url"],
     additionalProperties: false,
   },
+  always: { does: "call addresses", whatever: "whichever they are and whatever it sends there" },
   risk: "high",
   reads: "untrusted",
   sends: "outside",

@@ -19,6 +19,7 @@ export const roomInvite: Tool = {
     required: ["who"],
     additionalProperties: false,
   },
+  always: { does: "invite people", whatever: "whomever and to whichever room" },
   risk: "medium",
   reads: "nothing",
   sends: "inside",

@@ -23,6 +23,7 @@ export const roomPost: Tool = {
     required: ["room", "text"],
     additionalProperties: false,
   },
+  always: { does: "post to other rooms", whatever: "whichever they are and whatever it writes" },
   risk: "medium",
   reads: "nothing",
   sends: "inside",

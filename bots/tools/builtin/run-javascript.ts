@@ -21,6 +21,7 @@ export const runJavascript: Tool = {
     required: ["code"],
     additionalProperties: false,
   },
+  always: { does: "run programs", whatever: "whatever they do" },
   risk: "low",
   reads: "nothing",
   sends: "nothing",

@@ -229,7 +229,7 @@ function Asked({ client, agent, approval }: { client: string; agent: string; app
       {kind === "tool" && approval.arguments && (
         <Arguments value={approval.arguments} labels={approval.labels} label={asks.exactly} exact />
       )}
-      {mayDecide && <Decide client={client} asked={{ id, kind, grantable: false, agent, tool }} />}
+      {mayDecide && <Decide client={client} asked={{ id, kind, always: null, agent, tool }} />}
     </Stack>
   );
 }

@@ -96,14 +96,15 @@ function Facts({ client, approval }: { client: string; approval: ApprovalView })
 }
 
 function Open({ client, approval }: { client: string; approval: ApprovalView }) {
-  const { id, kind, grantable, agent, tool, mayDecide, whyNot, expiresAt } = approval;
+  const { id, kind, grantable, lets, agent, tool, mayDecide, whyNot, expiresAt } = approval;
+  const asked = { id, kind, always: grantable ? lets : null, agent: agent.name, tool: tool.title };
   const left = Date.parse(expiresAt) - Date.now();
   return (
     <Stack gap="xs">
       <Text size="sm" c="dimmed">
         {words.leftMinutes(left)}. {mayDecide ? whoOf(approval) : whyNot}
       </Text>
-      {mayDecide && <Decide client={client} asked={{ id, kind, grantable, agent: agent.name, tool: tool.title }} />}
+      {mayDecide && <Decide client={client} asked={asked} />}
     </Stack>
   );
 }
@@ -114,14 +115,14 @@ function whoOf({ kind, onlyPerson, level }: ApprovalView): string {
 }
 
 function Outcome({ approval }: { approval: ApprovalView }) {
-  const { state, decidedBy, decidedVia, decidedAt, answer, always } = approval;
+  const { state, decidedBy, decidedVia, decidedAt, answer, always, lets } = approval;
   return (
     <Stack gap={4}>
       <Group gap="xs">
         <StateBadge tone={TONES[state]}>{words.states[state]}</StateBadge>
         <Text size="sm" component="span">
           {decidedBy && words.by(decidedBy.name)} {decidedVia && texts.tools.call.via[decidedVia]}{" "}
-          {always && words.alwaysMark}
+          {always && words.alwaysMark(lets)}
         </Text>
         {decidedAt && (
           <Text size="sm" c="dimmed" component="span">

@@ -1,4 +1,4 @@
-import { Button, Group, Stack, Textarea, TextInput } from "@mantine/core";
+import { Button, Group, Stack, Text, Textarea, TextInput } from "@mantine/core";
 import { IconCheck, IconInfinity, IconSend, IconX } from "@tabler/icons-react";
 import { type FormEvent, useState } from "react";
 import type { ApprovalView } from "../../../api/approvals-views.ts";
@@ -14,7 +14,8 @@ const words = texts.approvals;
 export interface Decidable {
   id: string;
   kind: ApprovalView["kind"];
-  grantable: boolean;
+  /** What "always" lets the agent do; null where it is not offered. */
+  always: string | null;
   agent: string;
   tool: string;
 }
@@ -30,10 +31,15 @@ export function Decide({ client, asked }: { client: string; asked: Decidable }) 
     { topics: ["approvals", "runs"], inline: true, onDone: (_, { verdict }) => saidDone(words.done[verdict]) },
   );
   const { isPending, variables, error, mutate } = sending;
+  const lets = asked.always;
   const under_way = (verdict: Verdict) => isPending && variables?.verdict === verdict;
-  const always = async () => {
+  const always = async (lets: string) => {
     const { alwaysTitle, alwaysText, alwaysYes } = words;
-    const question = { title: alwaysTitle(asked.agent, asked.tool), text: alwaysText, yes: alwaysYes };
+    const question = {
+      title: alwaysTitle(asked.agent, asked.tool),
+      text: alwaysText(asked.agent, lets),
+      yes: alwaysYes,
+    };
     if (await askFirst(question)) mutate({ verdict: "always" });
   };
   return (
@@ -67,19 +73,24 @@ export function Decide({ client, asked }: { client: string; asked: Decidable }) 
           >
             {words.refuse}
           </Button>
-          {asked.grantable && (
+          {lets !== null && (
             <Button
               size="sm"
               variant="default"
               leftSection={<IconInfinity size={18} aria-hidden />}
               loading={under_way("always")}
               disabled={isPending}
-              onClick={() => void always()}
+              onClick={() => void always(lets)}
             >
               {words.always}
             </Button>
           )}
         </Group>
+      )}
+      {lets !== null && !refusing && (
+        <Text size="sm" c="dimmed">
+          {words.alwaysHelp(asked.agent, lets)}
+        </Text>
       )}
       <Trouble error={error} />
     </Stack>

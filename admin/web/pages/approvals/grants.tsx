@@ -66,7 +66,18 @@ function columnsOf(client: string, revokeOf: (grant: GrantView) => (() => void) 
         </Anchor>
       ),
     },
-    { id: "tool", title: words.tool, cell: ({ tool }) => <Small name={tool.title} /> },
+    {
+      id: "tool",
+      title: words.tool,
+      cell: ({ tool, lets }) => (
+        <Stack gap={0}>
+          <Small name={tool.title} />
+          <Text size="xs" c="dimmed" maw={360}>
+            {words.means(lets)}
+          </Text>
+        </Stack>
+      ),
+    },
     { id: "room", title: words.room, cell: (grant) => <Small name={roomOf(grant)} /> },
     { id: "by", title: words.by, cell: ({ grantedBy }) => <Small name={grantedBy.name} /> },
     {

@@ -38,7 +38,7 @@ export function ToolStep({ client, run, tool }: { client: string; run: RunView; 
       {tool.approval?.state === "open" && tool.approval.kind === "tool" && mayDecide && (
         <Decide
           client={client}
-          asked={{ id: tool.approval.id, kind: "tool", grantable: false, agent: run.agent.name, tool: tool.title }}
+          asked={{ id: tool.approval.id, kind: "tool", always: null, agent: run.agent.name, tool: tool.title }}
         />
       )}
       {tool.runs.map(({ id, agentName, state }) => (
