@@ -2,6 +2,7 @@
 import type { Locator, Page, Route } from "playwright-core";
 import { beforeAll, expect, test } from "vitest";
 import type { FormRunView, FormView } from "../../admin/api/forms-views.ts";
+import { MAX_FIELDS } from "../../bots/forms/schema.ts";
 import { axe, drawn, type SignedIn, sharedPanel, shoot, sideways } from "../browser/panel.ts";
 import { OFFER, QUIZ } from "../forms/offer.ts";
 import { eventually } from "../harness/eventually.ts";
@@ -288,6 +289,37 @@ test("what is not saved because it cannot be is said where it is, also at phone 
     "the draft to be kept",
     async () => (await manager.api<FormView>("GET", `${F}/${form.id}`)).draft?.name === "right",
   );
+}, 90_000);
+
+test("a form takes 30 fields and says so; more of them as JSON are not saved, and whoever leaves is asked", async () => {
+  const fields = (count: number) =>
+    Object.fromEntries(Array.from({ length: count }, (_, at) => [`f${at}`, { type: "string", title: `Nr ${at}` }]));
+  const input = { type: "object", properties: fields(MAX_FIELDS - 1), required: [] };
+  const form = await manager.api<FormView>("POST", F, { definition: { ...OFFER, name: "long", prompt: "Do.", input } });
+  const { page, close } = await panel.open(`/c/demo/forms/${form.id}`, manager, { width: 390, scheme: "dark" });
+  const add = page.getByRole("button", { name: "Add a field" });
+  expect(await page.getByText("There may be 30 fields.").count()).toBe(0);
+  await add.click();
+  expect(await describedBy(add)).toBe("There may be 30 fields.");
+  expect(await add.isDisabled()).toBe(true);
+  await page.getByText("Saved as a draft").waitFor();
+  await look(page, "form-full-390-dark");
+
+  await page.getByRole("button", { name: "Advanced: the JSON Schema" }).first().click();
+  const schema = page.getByRole("textbox", { name: "JSON Schema of the fields" });
+  await schema.fill(JSON.stringify({ ...input, properties: fields(MAX_FIELDS + 1) }));
+  await schema.blur();
+  await page.getByText("It is not saved: look at what is said under Fields.").waitFor();
+  await page.getByText("The form has 31 fields; there may be 30.").waitFor();
+  await look(page, "form-unsaved-390-dark");
+  await page.getByRole("link", { name: "Forms", exact: true }).first().click();
+  const question = page.getByRole("dialog", { name: "Leave without saving?" });
+  await question.getByRole("button", { name: "Cancel" }).click();
+  expect(await page.getByRole("textbox", { name: "Label" }).count()).toBe(MAX_FIELDS + 1);
+  await page.getByRole("button", { name: "Remove Nr 3", exact: true }).click();
+  await page.getByText("Saved as a draft").waitFor();
+  expect(await page.getByText("It is not saved").count()).toBe(0);
+  await close();
 }, 90_000);
 
 test("a form that nobody has written is not published, and says what it lacks", async () => {

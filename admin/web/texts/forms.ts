@@ -54,6 +54,8 @@ export const formsTexts = {
     outputText: "A text",
     outputFields: "Fields, which are checked",
     outputHelp: "The answer is asked for once more when it does not fit, and refused after that.",
+    unsaved: (parts: string[]) =>
+      `It is not saved: look at what is said under ${parts.join(", ")}. What you typed stays here, and is saved as soon as that is mended.`,
   },
   field: {
     legend: (title: string) => `Field ${title}`,
@@ -82,6 +84,7 @@ export const formsTexts = {
     up: (title: string) => `Move ${title} up`,
     down: (title: string) => `Move ${title} down`,
     none: "No fields yet.",
+    most: (most: number) => `There may be ${most} fields.`,
     newTitle: (n: number) => `Field ${n}`,
     badName: "Use small letters, digits and _, beginning with a letter.",
     twice: "Two fields cannot have the same name.",

@@ -1,5 +1,6 @@
-import { Box, Fieldset, Group, Radio, SimpleGrid, Stack, Textarea, TextInput, Title } from "@mantine/core";
+import { Box, Fieldset, Group, Paper, Radio, SimpleGrid, Stack, Textarea, TextInput, Title } from "@mantine/core";
 import { useMediaQuery } from "@mantine/hooks";
+import { Problem } from "../../api.ts";
 import { Trouble } from "../../parts/trouble.tsx";
 import { texts } from "../../texts.ts";
 import type { Definition, Form } from "./definition.ts";
@@ -26,7 +27,7 @@ export function Edit({ client, form, draft, mayWrite }: Props) {
   const { definition, errors, change, holdBack } = draft;
   return (
     <Stack gap="md">
-      {draft.state === "failed" && Object.keys(errors).length === 0 && <Trouble error={draft.error} />}
+      {draft.state === "failed" && <Unsaved draft={draft} />}
       <SimpleGrid cols={narrow ? 1 : 2} spacing="xl">
         <Fieldset disabled={!mayWrite} variant="unstyled" aria-label={texts.forms.tabs.edit} miw={0}>
           <Stack gap="lg">
@@ -82,6 +83,17 @@ export function Edit({ client, form, draft, mayWrite }: Props) {
         )}
       </SimpleGrid>
     </Stack>
+  );
+}
+
+/** Why nothing is saved, in sight wherever in the form somebody is. */
+function Unsaved({ draft: { error, errors } }: { draft: FormDraft }) {
+  const parts = Object.keys(errors).map((path) => texts.forms.versions.fields[path] ?? path);
+  const said = new Problem({ status: 0, code: "unsaved", detail: words.unsaved(parts) });
+  return (
+    <Paper className="agt-form-unsaved">
+      <Trouble error={parts.length > 0 ? said : error} />
+    </Paper>
   );
 }
 

@@ -1,11 +1,20 @@
-import { Accordion, Button, Stack, Text, Textarea } from "@mantine/core";
+import { Accordion, Button, Group, Stack, Text, Textarea } from "@mantine/core";
 import { IconPlus } from "@tabler/icons-react";
-import { useEffect, useRef, useState } from "react";
+import { useEffect, useId, useRef, useState } from "react";
 import { sameJson } from "../../parts/same-json.ts";
 import { texts } from "../../texts.ts";
 import type { JsonSchema } from "./definition.ts";
 import { FieldCard } from "./field-card.tsx";
-import { type EditedField, fieldsOf, freeName, isFieldName, type Kind, newKey, schemaOf } from "./fields.ts";
+import {
+  type EditedField,
+  fieldsOf,
+  freeName,
+  isFieldName,
+  type Kind,
+  MAX_FIELDS,
+  newKey,
+  schemaOf,
+} from "./fields.ts";
 import type { FormDraft } from "./use-form-draft.ts";
 
 const words = texts.forms.field;
@@ -23,6 +32,8 @@ interface Props {
 /** Fields without code: added, ordered, removed; as JSON Schema for those who want that. */
 export function FieldsEditor({ label, schema, kinds, requiredLabel, error, onChange, holdBack }: Props) {
   const [fields, setFields] = useFields(schema);
+  const full = fields.length >= MAX_FIELDS;
+  const most = useId();
   const change = (next: EditedField[]) => {
     setFields(next);
     onChange(schemaOf(next));
@@ -72,11 +83,22 @@ export function FieldsEditor({ label, schema, kinds, requiredLabel, error, onCha
           {error}
         </Text>
       )}
-      <div>
-        <Button variant="default" leftSection={<IconPlus size={16} aria-hidden />} onClick={add}>
+      <Group gap="sm">
+        <Button
+          variant="default"
+          leftSection={<IconPlus size={16} aria-hidden />}
+          disabled={full}
+          aria-describedby={full ? most : undefined}
+          onClick={add}
+        >
           {words.add}
         </Button>
-      </div>
+        {full && (
+          <Text id={most} size="sm" c="dimmed">
+            {words.most(MAX_FIELDS)}
+          </Text>
+        )}
+      </Group>
       <Advanced schema={schema} onChange={onChange} holdBack={holdBack} />
     </Stack>
   );

@@ -17,6 +17,9 @@ export interface EditedField {
   more: JsonSchema;
 }
 
+/** As many as `bots/forms/schema.ts` takes. */
+export const MAX_FIELDS = 30;
+
 let keys = 0;
 export const newKey = (): number => ++keys;
 
