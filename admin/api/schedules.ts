@@ -10,6 +10,7 @@ import {
   resumeSchedule,
   type Schedule,
 } from "../../bots/schedules/schedules.ts";
+import { timeText } from "../../bots/schedules/words.ts";
 import type { Context } from "../../core/context.ts";
 import { AppError } from "../../core/errors.ts";
 import { getTenant } from "../../homeserver/tenants.ts";
@@ -36,6 +37,7 @@ export const scheduleView = z
       z.object({ kind: z.literal("every"), minutes: z.number() }),
       z.object({ kind: z.literal("cron"), pattern: z.string(), zone: z.string() }),
     ]),
+    timeWords: z.string().openapi({ description: "The same in words: every Monday at 09:00 (Europe/Berlin)." }),
     state: z.enum(["active", "paused", "done", "removed"]),
     problem: z.string().nullable().openapi({ description: "Why it was paused by itself." }),
     untrusted: z.string().nullable(),
@@ -77,6 +79,7 @@ const viewSchedule = (row: Schedule, mayChange: boolean): ScheduleView => ({
   createdBy: { id: row.createdBy, name: row.createdByName ?? nameIn(row.createdBy) },
   task: row.task,
   time: row.time,
+  timeWords: timeText(row.time),
   state: row.state,
   problem: row.problem,
   untrusted: row.untrusted,

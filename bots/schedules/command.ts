@@ -4,7 +4,7 @@ import { nameIn } from "../person-name.ts";
 import { powerOf } from "../room-state.ts";
 import { oneLine } from "../tools/one-line.ts";
 import { type Schedule, type ScheduleChange, shortId, whenResumed } from "./schedules.ts";
-import { minuteText, timeText } from "./times.ts";
+import { nextText, timeText } from "./words.ts";
 
 export type ScheduleView = Pick<
   Schedule,
@@ -35,7 +35,9 @@ export function scheduleCommand(
 
 function line({ id, agentName, createdBy, createdByName, task, time, state, problem, nextAt }: ScheduleView): string {
   const next =
-    state === "active" && nextAt !== null ? `next at ${minuteText(nextAt)}` : `paused${problem ? `: ${problem}` : ""}`;
+    state === "active" && nextAt !== null
+      ? `next at ${nextText(nextAt, time)}`
+      : `paused${problem ? `: ${problem}` : ""}`;
   const who = oneLine(createdByName ?? nameIn(createdBy), 60);
   return `• ${shortId(id)} ${agentName}, ${timeText(time)}, for ${who} (${next}): ${oneLine(task, 200)}`;
 }
@@ -60,7 +62,7 @@ function change(
   const nextAt = whenResumed(schedule, by.now);
   if (nextAt === null) return { words: `The time of ${name} is over. Ask for it anew.` };
   return {
-    words: `${name} goes on, next at ${minuteText(nextAt)}.`,
+    words: `${name} goes on, next at ${nextText(nextAt, schedule.time)}.`,
     change: { id: schedule.id, state: "active", nextAt },
   };
 }

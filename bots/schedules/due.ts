@@ -7,7 +7,8 @@ import { startRun } from "../start-run.ts";
 import { oneLine } from "../tools/one-line.ts";
 import { writeAction } from "../write-decision.ts";
 import { hindrance, tell } from "./schedules.ts";
-import { nextTime, timeText } from "./times.ts";
+import { nextTime } from "./times.ts";
+import { timeText } from "./words.ts";
 
 interface Due {
   id: string;

@@ -2,6 +2,7 @@
 import { Cron } from "croner";
 import { AppError } from "../../core/errors.ts";
 import type { ScheduleTime } from "../../migrations/types.ts";
+import { momentText } from "./words.ts";
 
 /** What is done more often than this is not asked of a model. */
 export const LEAST_MINUTES = 5;
@@ -39,8 +40,10 @@ function readMoment(text: string, now: number): string {
   const at = known ? Date.parse(text.trim()) : Number.NaN;
   if (Number.isNaN(at))
     throw bad(`“${text.slice(0, 40)}” is no time. Write it as 2026-12-24T09:00:00+01:00, with its offset or Z.`);
-  if (at <= now) throw bad(`${iso(at)} is over. Now it is ${iso(now)}.`);
-  if (at > now + MOST_YEARS * YEAR) throw bad(`${iso(at)} is more than ${MOST_YEARS} years away.`);
+  if (at <= now)
+    throw bad(`${momentText(at)} is over: now it is ${momentText(now)}. Choose a time that is still to come.`);
+  if (at > now + MOST_YEARS * YEAR)
+    throw bad(`${momentText(at)} is more than ${MOST_YEARS} years away. Choose an earlier time.`);
   return iso(at);
 }
 
@@ -105,23 +108,6 @@ export function nextTime(time: ScheduleTime, { after, from }: { after: number; f
       return nextOfCron(time, after);
   }
 }
-
-/** "every 30 minutes", for sentences. */
-export function timeText(time: ScheduleTime): string {
-  switch (time.kind) {
-    case "once":
-      return `once, at ${minuteText(Date.parse(time.at))}`;
-    case "every":
-      return time.minutes % 60 === 0 ? every(time.minutes / 60, "hour") : every(time.minutes, "minute");
-    case "cron":
-      return `by the pattern ${time.pattern} (${time.zone})`;
-  }
-}
-
-const every = (n: number, what: string) => (n === 1 ? `every ${what}` : `every ${n} ${what}s`);
-
-/** "2026-12-24 08:00 UTC". */
-export const minuteText = (ms: number): string => `${iso(ms).slice(0, 16).replace("T", " ")} UTC`;
 
 function iso(ms: number): string {
   if (!Number.isFinite(ms) || Math.abs(ms) > 8e15) throw bad("That time is too far away.");

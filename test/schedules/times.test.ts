@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
-import { nextTime, readTime, type TimeWish, timeText } from "../../bots/schedules/times.ts";
+import { nextTime, readTime, type TimeWish } from "../../bots/schedules/times.ts";
+import { nextText, timeText } from "../../bots/schedules/words.ts";
 
 const NOW = Date.UTC(2026, 2, 27, 12, 0, 30);
 const at = (iso: string) => Date.parse(iso);
@@ -75,11 +76,46 @@ describe("no time for a schedule is", () => {
   });
 });
 
-test("a time reads as a sentence", () => {
-  expect(timeText({ kind: "every", minutes: 60 })).toBe("every hour");
-  expect(timeText({ kind: "every", minutes: 45 })).toBe("every 45 minutes");
-  expect(timeText({ kind: "once", at: "2026-03-28T08:00:00Z" })).toBe("once, at 2026-03-28 08:00 UTC");
-  expect(timeText({ kind: "cron", pattern: "0 9 * * 1", zone: "Europe/Berlin" })).toBe(
-    "by the pattern 0 9 * * 1 (Europe/Berlin)",
-  );
+describe("a time in words", () => {
+  test.each<[string, string]>([
+    ["0 9 * * *", "every day at 09:00 (Europe/Berlin)"],
+    ["05 17 * * 1-5", "every weekday at 17:05 (Europe/Berlin)"],
+    ["0 9 * * MON-FRI", "every weekday at 09:00 (Europe/Berlin)"],
+    ["0 9 * * 1", "every Monday at 09:00 (Europe/Berlin)"],
+    ["0 9 * * 7", "every Sunday at 09:00 (Europe/Berlin)"],
+    ["0 9 * * tue,4,6", "every Tuesday, Thursday and Saturday at 09:00 (Europe/Berlin)"],
+    ["0 9 1 * *", "on day 1 of every month at 09:00 (Europe/Berlin)"],
+    ["0 9 1 * 1", "by the pattern 0 9 1 * 1 (Europe/Berlin)"],
+    ["0 9 * 6 *", "by the pattern 0 9 * 6 * (Europe/Berlin)"],
+    ["0 9,17 * * *", "by the pattern 0 9,17 * * * (Europe/Berlin)"],
+    ["*/10 9 * * *", "by the pattern */10 9 * * * (Europe/Berlin)"],
+    ["0 9 * * 1#2", "by the pattern 0 9 * * 1#2 (Europe/Berlin)"],
+    ["0 9 * * 1,FRIDAY", "by the pattern 0 9 * * 1,FRIDAY (Europe/Berlin)"],
+  ])("the pattern %s", (pattern, words) => {
+    expect(timeText({ kind: "cron", pattern, zone: "Europe/Berlin" })).toBe(words);
+  });
+
+  test.each<[number, string]>([
+    [45, "every 45 minutes"],
+    [60, "every hour"],
+    [90, "every 90 minutes"],
+    [1440, "every day"],
+    [2880, "every 2 days"],
+    [10_080, "every week"],
+  ])("every %i minutes", (minutes, words) => {
+    expect(timeText({ kind: "every", minutes })).toBe(words);
+  });
+
+  test("once, and when it is due next: in the zone in which it was planned", () => {
+    expect(timeText({ kind: "once", at: "2026-03-28T08:00:00Z" })).toBe("once, at 2026-03-28 08:00 UTC");
+    const nine = { kind: "cron", pattern: "0 9 * * *", zone: "Europe/Berlin" } as const;
+    expect(nextText(at("2026-03-28T08:00:00Z"), nine)).toBe("2026-03-28 09:00 (Europe/Berlin)");
+    expect(nextText(at("2026-03-28T08:00:00Z"), { kind: "every", minutes: 60 })).toBe("2026-03-28 08:00 UTC");
+  });
+
+  test("one that is over is said as people read dates, with what to do", () => {
+    expect(() => readTime({ at: "2020-01-01T09:00:00Z" }, NOW)).toThrow(
+      "1 January 2020 at 09:00 UTC is over: now it is 27 March 2026 at 12:00 UTC. Choose a time that is still to come.",
+    );
+  });
 });

@@ -102,9 +102,11 @@ function columnsOf(client: string, all: boolean, does: Actions): Column<Schedule
     {
       id: "state",
       title: words.state,
-      cell: ({ state }) => <StateBadge tone={TONES[state]}>{words.states[state]}</StateBadge>,
+      cell: ({ state, time }) => (
+        <StateBadge tone={TONES[state]}>{(time.kind === "once" ? words.onceStates : words.states)[state]}</StateBadge>
+      ),
     },
-    { id: "time", title: words.time, cell: ({ time }) => <Small>{timeOf(time)}</Small> },
+    { id: "time", title: words.time, cell: (schedule) => <Small>{timeOf(schedule)}</Small> },
     ...(all
       ? [
           {
@@ -124,10 +126,9 @@ function columnsOf(client: string, all: boolean, does: Actions): Column<Schedule
   ];
 }
 
-export function timeOf(time: ScheduleView["time"]): string {
-  if (time.kind === "once") return words.once(exactTime(time.at));
-  return time.kind === "every" ? words.every(time.minutes) : words.cron(time.pattern, time.zone);
-}
+/** In words, as rooms are told it; a single time in the viewer's zone. */
+const timeOf = ({ time, timeWords }: ScheduleView): string =>
+  time.kind === "once" ? words.once(exactTime(time.at)) : timeWords.charAt(0).toUpperCase() + timeWords.slice(1);
 
 function Task({ client, schedule }: { client: string; schedule: ScheduleView }) {
   const { agent, room, task, problem, untrusted } = schedule;

@@ -1,18 +1,5 @@
 import { number } from "./numbers.ts";
 
-const MINUTES: readonly [number, string, string][] = [
-  [10_080, "week", "weeks"],
-  [1440, "day", "days"],
-  [60, "hour", "hours"],
-  [1, "minute", "minutes"],
-];
-
-function every(minutes: number): string {
-  const [size, one, many] = MINUTES.find(([unit]) => minutes % unit === 0) ?? [1, "minute", "minutes"];
-  const count = minutes / size;
-  return count === 1 ? `Every ${one}` : `Every ${number.format(count)} ${many}`;
-}
-
 /** Texts of: schedules. */
 export const schedulesTexts = {
   title: "Schedules",
@@ -28,12 +15,12 @@ export const schedulesTexts = {
   next: "Next",
   last: "Last",
   state: "State",
-  states: { active: "Runs", paused: "Paused", done: "Over", removed: "Removed" },
+  states: { active: "Planned", paused: "Paused", done: "Done", removed: "Removed" },
+  /** Of one that is for a single time. */
+  onceStates: { active: "Planned once", paused: "Paused", done: "Done once", removed: "Removed" },
   anyState: "Any state",
   times: (count: number) => (count === 0 ? "not yet" : count === 1 ? "ran once" : `ran ${number.format(count)} times`),
-  every,
   once: (at: string) => `Once, ${at}`,
-  cron: (pattern: string, zone: string) => `${pattern} (${zone})`,
   untrusted: (what: string) => `Made after reading ${what}, which nobody vouches for.`,
   pause: "Pause",
   resume: "Resume",
@@ -66,14 +53,36 @@ export const schedulesTexts = {
     task: "What it is told",
     taskPlaceholder: "Sum up what was decided here this week.",
     how: "When",
-    kinds: { every: "Again and again", once: "Once", cron: "By a pattern" },
+    kinds: { days: "On days", every: "Every …", once: "Once", cron: "Pattern" },
+    days: "Days",
+    /** Cron's days of the week. */
+    dayChoices: [
+      ["*", "Every day"],
+      ["1-5", "Every weekday (Monday to Friday)"],
+      ["1", "Every Monday"],
+      ["2", "Every Tuesday"],
+      ["3", "Every Wednesday"],
+      ["4", "Every Thursday"],
+      ["5", "Every Friday"],
+      ["6", "Every Saturday"],
+      ["0", "Every Sunday"],
+    ] as const,
+    clock: "At",
     number: "Every",
     unit: "Unit",
-    units: { 1: "minutes", 60: "hours", 1440: "days", 10080: "weeks" },
-    at: "Date and time",
+    /** By their minutes. */
+    units: [
+      [1, "minute", "minutes"],
+      [60, "hour", "hours"],
+      [1440, "day", "days"],
+      [10080, "week", "weeks"],
+    ] as const,
+    at: "Date and time, as your clock has it",
+    over: "This time is over. Choose one that is still to come.",
     cron: "Cron pattern",
-    cronHelp: "Minute, hour, day of the month, month, day of the week: “0 9 * * 1” is Mondays at nine.",
+    cronHelp: "Minute, hour, day of the month, month, day of the week: “0 9 1 * *” is the first of each month at nine.",
     zone: "Time zone",
+    noZone: "There is no such zone. Zones have names like Europe/Berlin.",
     make: "Make it",
     made: "It runs by itself from now on.",
   },

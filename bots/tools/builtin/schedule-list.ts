@@ -2,7 +2,7 @@
 
 import { nameIn } from "../../person-name.ts";
 import { listSchedules, MOST_SCHEDULES, shortId } from "../../schedules/schedules.ts";
-import { minuteText, timeText } from "../../schedules/times.ts";
+import { nextText, timeText } from "../../schedules/words.ts";
 import { oneLine } from "../one-line.ts";
 import type { Tool, ToolRun } from "../tool.ts";
 
@@ -30,7 +30,7 @@ async function list({ ctx, tenantId, agent, roomId }: ToolRun) {
   );
   if (schedules.length === 0) return { text: "Nothing is planned in this room.", untrusted: null };
   const lines = schedules.map((one) => {
-    const next = one.nextAt === null ? (one.problem ?? "paused") : `next at ${minuteText(one.nextAt)}`;
+    const next = one.nextAt === null ? (one.problem ?? "paused") : `next at ${nextText(one.nextAt, one.time)}`;
     return `- ${shortId(one.id)}: ${timeText(one.time)}, ${next}, for ${oneLine(one.createdByName ?? nameIn(one.createdBy), 60)}: ${oneLine(one.task, 300)}`;
   });
   return {

@@ -3,7 +3,8 @@ import { AppError } from "../../../core/errors.ts";
 import { stableId } from "../../../core/ids.ts";
 import { isAgentUser, serverOf } from "../../room-view.ts";
 import { MOST_TASK, makeSchedule, shortId } from "../../schedules/schedules.ts";
-import { LEAST_MINUTES, minuteText, timeText } from "../../schedules/times.ts";
+import { LEAST_MINUTES } from "../../schedules/times.ts";
+import { everyText, nextText, patternText, timeText } from "../../schedules/words.ts";
 import { oneLine } from "../one-line.ts";
 import type { Args, Tool, ToolRun } from "../tool.ts";
 
@@ -45,8 +46,8 @@ export const scheduleMake: Tool = {
 function when({ at, in_minutes, every_minutes, cron, zone }: Args): string {
   if (at !== undefined) return `at ${oneLine(at, 40)}`;
   if (in_minutes !== undefined) return `in ${in_minutes} minutes`;
-  if (every_minutes !== undefined) return `every ${every_minutes} minutes`;
-  return `by the pattern ${oneLine(cron, 200)} (${oneLine(zone ?? "UTC", 60)})`;
+  if (every_minutes !== undefined) return everyText(Number(every_minutes));
+  return patternText(oneLine(cron, 200), oneLine(zone ?? "UTC", 60));
 }
 
 async function make({ ctx, tenantId, callId, args, agent, person, roomId, threadRoot, run }: ToolRun) {
@@ -69,7 +70,7 @@ async function make({ ctx, tenantId, callId, args, agent, person, roomId, thread
     },
     untrusted: run?.untrusted ?? null,
   });
-  const next = schedule.nextAt === null ? "" : `, next at ${minuteText(schedule.nextAt)}`;
+  const next = schedule.nextAt === null ? "" : `, next at ${nextText(schedule.nextAt, schedule.time)}`;
   return { text: `Planned (${shortId(schedule.id)}): ${timeText(schedule.time)}${next}. \`!schedules\` lists it.` };
 }
 

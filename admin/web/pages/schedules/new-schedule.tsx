@@ -1,15 +1,4 @@
-import {
-  Button,
-  Group,
-  Modal,
-  NumberInput,
-  SegmentedControl,
-  Select,
-  Stack,
-  Text,
-  Textarea,
-  TextInput,
-} from "@mantine/core";
+import { Button, Group, Modal, Select, Stack, Textarea } from "@mantine/core";
 import { useDebouncedValue } from "@mantine/hooks";
 import { type FormEvent, useState } from "react";
 import type { ScheduleView } from "../../../api/schedules.ts";
@@ -21,37 +10,18 @@ import { Trouble } from "../../parts/trouble.tsx";
 import { texts } from "../../texts.ts";
 import { nameOf } from "../teams/peoples-rooms.tsx";
 import { PersonField } from "./person-field.tsx";
+import { BLANK_TIME, TimeFields, type TimeWish, timeBody } from "./time-fields.tsx";
 
 const words = texts.schedules.form;
-type Kind = keyof typeof words.kinds;
 
-interface Wish {
+interface Wish extends TimeWish {
   room: string;
   agent: string;
   person: string;
   task: string;
-  kind: Kind;
-  count: number;
-  /** Minutes. */
-  unit: number;
-  /** As the field has it, in the viewer's zone. */
-  at: string;
-  cron: string;
-  zone: string;
 }
 
-const BLANK: Wish = {
-  room: "",
-  agent: "",
-  person: "",
-  task: "",
-  kind: "every",
-  count: 1,
-  unit: 1440,
-  at: "",
-  cron: "0 9 * * 1",
-  zone: Intl.DateTimeFormat().resolvedOptions().timeZone,
-};
+const BLANK: Wish = { room: "", agent: "", person: "", task: "", ...BLANK_TIME };
 
 /** A task for an agent in a room, once or again and again. */
 export function NewSchedule({ client, close }: { client: string; close: () => void }) {
@@ -65,8 +35,7 @@ export function NewSchedule({ client, close }: { client: string; close: () => vo
     onDone: close,
   });
   const errors = fieldErrors(making.error);
-  const whole =
-    wish.room && wish.agent && wish.task.trim() && (!operator || wish.person) && (wish.kind !== "once" || wish.at);
+  const whole = wish.room && wish.agent && wish.task.trim() && (!operator || wish.person) && timeBody(wish);
   return (
     <Modal opened onClose={close} title={words.title} size="lg" closeButtonProps={{ "aria-label": texts.shell.close }}>
       <Stack
@@ -97,7 +66,7 @@ export function NewSchedule({ client, close }: { client: string; close: () => vo
           error={errors.task}
           onChange={(event) => change({ task: event.currentTarget.value })}
         />
-        <Time wish={wish} change={change} />
+        <TimeFields wish={wish} change={change} />
         {Object.keys(errors).length === 0 && <Trouble error={making.error} />}
         <Group justify="flex-end">
           <Button variant="default" onClick={close}>
@@ -112,15 +81,13 @@ export function NewSchedule({ client, close }: { client: string; close: () => vo
   );
 }
 
-function bodyOf({ room, agent, person, task, ...when }: Wish, operator: boolean) {
-  const time =
-    when.kind === "once"
-      ? { at: new Date(when.at).toISOString() }
-      : when.kind === "every"
-        ? { everyMinutes: when.count * when.unit }
-        : { cron: when.cron, zone: when.zone };
-  return { room, agent, task, time, ...(operator ? { person } : {}) };
-}
+const bodyOf = (wish: Wish, operator: boolean) => ({
+  room: wish.room,
+  agent: wish.agent,
+  task: wish.task,
+  time: timeBody(wish),
+  ...(operator ? { person: wish.person } : {}),
+});
 
 interface PartProps {
   wish: Wish;
@@ -157,74 +124,6 @@ function Place({ client, wish, change }: PartProps & { client: string }) {
         value={wish.agent || null}
         disabled={!room}
         onChange={(agent) => change({ agent: agent ?? "" })}
-      />
-    </Group>
-  );
-}
-
-function Time({ wish, change }: PartProps) {
-  return (
-    <Stack gap="xs" role="group" aria-label={words.how}>
-      <Text size="sm" fw={500}>
-        {words.how}
-      </Text>
-      <SegmentedControl
-        aria-label={words.how}
-        value={wish.kind}
-        data={Object.entries(words.kinds).map(([value, label]) => ({ value, label }))}
-        onChange={(kind) => change({ kind: kind as Kind })}
-      />
-      {wish.kind === "every" && <Every wish={wish} change={change} />}
-      {wish.kind === "once" && (
-        <TextInput
-          type="datetime-local"
-          label={words.at}
-          value={wish.at}
-          onChange={(event) => change({ at: event.currentTarget.value })}
-        />
-      )}
-      {wish.kind === "cron" && (
-        <Group align="flex-start" gap="sm">
-          <TextInput
-            flex="2 1 14rem"
-            label={words.cron}
-            description={words.cronHelp}
-            value={wish.cron}
-            ff="monospace"
-            onChange={(event) => change({ cron: event.currentTarget.value })}
-          />
-          <TextInput
-            flex="1 1 9rem"
-            label={words.zone}
-            value={wish.zone}
-            onChange={(event) => change({ zone: event.currentTarget.value })}
-          />
-        </Group>
-      )}
-    </Stack>
-  );
-}
-
-function Every({ wish, change }: PartProps) {
-  return (
-    <Group align="flex-end" gap="sm">
-      <NumberInput
-        flex="1 1 6rem"
-        label={words.number}
-        value={wish.count}
-        min={1}
-        max={1000}
-        allowDecimal={false}
-        allowNegative={false}
-        onChange={(count) => change({ count: Number(count) || 1 })}
-      />
-      <Select
-        flex="1 1 9rem"
-        label={words.unit}
-        data={Object.entries(words.units).map(([value, label]) => ({ value, label }))}
-        value={String(wish.unit)}
-        allowDeselect={false}
-        onChange={(unit) => change({ unit: Number(unit) || 1 })}
       />
     </Group>
   );
