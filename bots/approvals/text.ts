@@ -46,7 +46,7 @@ export function questionText(approval: ApprovalText, quote: Quote): string {
     return `${onlyPerson ? `${onlyPerson}, ` : ""}**${agent} asks:** ${visible(sentence)}\n\nReply to this message, until ${until}.`;
   const who = onlyPerson ?? (approval.level === null ? "Somebody" : whoHas(approval.level));
   return [
-    `**${agent} wants to ${quote(sentence)}.**`,
+    `**${agent} wants to ${ended(sentence, quote)}**`,
     ...(why ? [quote(why)] : []),
     argumentsText(args, quote),
     `React with ✅ to allow this once, or ❌ to refuse it. Or reply: a reply that begins with “yes” allows it, any other refuses it.`,
@@ -54,6 +54,9 @@ export function questionText(approval: ApprovalText, quote: Quote): string {
     `${who} or a manager decides, here or in the panel, until ${until}.`,
   ].join("\n\n");
 }
+
+/** With one full stop, also where what is quoted at the end has its own. */
+const ended = (sentence: string, quote: Quote) => quote(/[.…]$|[.!?…][”"]$/.test(sentence) ? sentence : `${sentence}.`);
 
 /** As Element calls them. */
 function whoHas(level: number): string {
@@ -67,7 +70,7 @@ export function decidedText(approval: ApprovalText, decided: Decided, quote: Quo
   const { kind, sentence, args } = approval;
   const agent = quote(approval.agent);
   const about =
-    kind === "input" ? `**${agent} asked:** ${visible(sentence)}` : `**${agent} wanted to ${quote(sentence)}.**`;
+    kind === "input" ? `**${agent} asked:** ${visible(sentence)}` : `**${agent} wanted to ${ended(sentence, quote)}**`;
   const shown = kind === "tool" ? [argumentsText(args, quote)] : [];
   return [about, ...shown, outcome(approval, decided, quote)].join("\n\n");
 }

@@ -7,8 +7,6 @@ import type { Tool, ToolRun, ToolSource } from "../tools/tool.ts";
 import { fieldsOf, modelSchema } from "./schema.ts";
 import { fillForm } from "./submit.ts";
 
-const SHOWN = 300;
-
 const PREFIX = "form_";
 /** More than this are made anew. */
 const KEPT = 2000;
@@ -54,8 +52,7 @@ function toolOf(formId: string, { name, title, description, input, output }: For
     sends: "inside",
     ofCompany: true,
     repeatable: true,
-    sentence: (args) =>
-      `fill in the form “${title}” with ${JSON.stringify(args).replaceAll(/\s+/g, " ").slice(0, SHOWN)}`,
+    sentence: () => `fill in the form “${title}”`,
     run: async (call) => {
       await fill(formId, call);
       return { waiting: true };

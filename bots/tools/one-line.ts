@@ -10,3 +10,9 @@ export function oneLine(text: unknown, most = 80): string {
   const characters = [...plain.slice(0, most * 2 + 2)];
   return characters.length > most ? `${characters.slice(0, most - 1).join("")}…` : plain;
 }
+
+/** How long a text is, for sentences beside which it stands itself: "1 character", "1,240 characters". */
+export function characters(text: unknown): string {
+  const count = [...String(text ?? "")].length;
+  return count === 1 ? "1 character" : `${count.toLocaleString("en")} characters`;
+}

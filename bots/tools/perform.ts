@@ -25,7 +25,7 @@ export async function perform(
   const { work, signal } = step;
   const args = call.arguments ?? {};
   const startedAt = ctx.clock.now();
-  const said = () => `${tool.title}: ${tool.sentence(showableArguments(args, tool.input))}`;
+  const said = () => capital(tool.sentence(showableArguments(args, tool.input)));
   const timer = setTimeout(() => showSlow(ctx, step, call, said()), SHOW_AFTER_MS);
   const timeout = AbortSignal.timeout(tool.timeoutMs ?? TIMEOUT_MS);
   try {
@@ -51,6 +51,8 @@ export async function perform(
     clearTimeout(timer);
   }
 }
+
+const capital = (sentence: string) => sentence.charAt(0).toUpperCase() + sentence.slice(1);
 
 /** What takes its time is shown where it was asked and in the panel. */
 function showSlow(ctx: Context, step: Step, call: CallRow, status: string): void {

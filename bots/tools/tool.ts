@@ -55,7 +55,10 @@ export interface Tool {
   targets?(args: Args): Target[];
   /** The rooms that it needs something in. The caller finds them (`call.rooms`, in this order) and refuses what person or agent may not. */
   rooms?(args: Args): RoomNeed[];
-  /** What it wants to do, after "Writer wants to": "send a mail to ann@example.org with the subject “Offer”". No line breaks. */
+  /**
+   * What it wants to do, after "Writer wants to": "send a mail to ann@example.org about “Offer”". No line breaks, no full stop. Short: the arguments
+   * stand beside it wherever it is decided.
+   */
   sentence(args: Args): string;
   /**
    * Does it. Throws AppError with a sentence that the model gets as the result; `OutcomeUnknown` when it may have happened or not;

@@ -313,7 +313,6 @@ test("!approvals repeats no secrets of what waits: of a built-in tool, of a form
       tool: "http_call",
       args: { method: "POST", url: "https://crm.test/", body: JSON.stringify({ password: "hunter2" }) },
     },
-    // The sentence is cut in the middle of what is hidden.
     { tool: "form_login", args: { note: "x".repeat(240), pass: "hunter2".repeat(10) } },
     { tool: "gate", args: { word: "hunter2" } },
   ];
@@ -321,10 +320,8 @@ test("!approvals repeats no secrets of what waits: of a built-in tool, of a form
   await w.say("#a");
   await w.work();
   const waiting = await command(w, "!approvals");
-  expect(waiting).toContain(
-    'Writer wants to send POST to https://crm.test/ with the content “{"password":"[removed]"}”',
-  );
-  expect(waiting).toMatch(/Writer wants to fill in the form “Log in” with .*x{200}/);
+  expect(waiting).toContain("Writer wants to send POST to https://crm.test/ with a content of 24 characters, until");
+  expect(waiting).toContain("Writer wants to fill in the form “Log in”, until");
   expect(waiting).toContain("Writer wants to use gate");
   expect(waiting).not.toContain("hunt");
 });

@@ -98,7 +98,7 @@ test("a call that takes its time is shown in the room without keys", async () =>
   await w.say(`[[call slow {"word":"${KEY}"}]] [[results]] #slow`);
   await w.work();
   const ours = JSON.stringify(w.sent.filter(({ as }) => as === WRITER));
-  expect(ours).toContain("Probe slow: probe slow with [removed]");
+  expect(ours).toContain("⏳ Probe slow with [removed]");
   expect(ours).not.toContain(KEY);
 });
 

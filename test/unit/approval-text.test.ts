@@ -20,6 +20,35 @@ const question = (wish: Partial<ApprovalText> = {}) => questionText({ ...MAIL, .
 const decided = (wish: Partial<Decided>) =>
   decidedText(MAIL, { state: "approved", by: "ben", answer: null, always: false, ...wish }, asItIs);
 
+describe("what is wanted", () => {
+  const LONG = "It is a long text that people read below.";
+  const ARGS: [tool: string, args: Record<string, unknown>, head: string][] = [
+    [
+      "mail_send",
+      { to: ["ann@example.org"], cc: ["bob@example.org"], subject: "Offer", text: LONG },
+      "send a mail to ann@example.org, with a copy to bob@example.org, about “Offer”.",
+    ],
+    ["mail_send", { to: ["a@x.org"], subject: "Done.", text: LONG }, "send a mail to a@x.org about “Done.”"],
+    ["run_javascript", { code: LONG }, "run a program of 41 characters."],
+    ["room_post", { room: "general", text: LONG }, "post a message of 41 characters in the room “general”."],
+    [
+      "http_call",
+      { url: "https://x.org/?", method: "POST", body: LONG, secret: "crm" },
+      "send POST to https://x.org/? with the secret “crm” and a content of 41 characters.",
+    ],
+    ["files_write", { path: "a.md", text: LONG }, "write 41 characters into the file “a.md”."],
+  ];
+
+  test.each(ARGS)("is said once: %s", (name, args, head) => {
+    const sentence = BUILT_IN.find((tool) => tool.name === name)?.sentence(args) ?? "";
+    expect(question({ sentence, args })).toContain(`**Writer wants to ${head}**\n`);
+    expect(question({ sentence, args }).split(LONG)).toHaveLength(2);
+    expect(
+      decidedText({ ...MAIL, sentence, args }, { state: "approved", by: null, answer: null, always: false }, asItIs),
+    ).toContain(`**Writer wanted to ${head}**\n`);
+  });
+});
+
 describe("♾️", () => {
   const LETS = "send mail from this room without asking again, whoever asks, whatever is in it and to whomever";
 

@@ -165,7 +165,7 @@ test.each([
     "a call with a secret in its body",
     { tool: "http_call", args: { url: "https://e.org/", method: "POST", body: '{"password":"hunter2"}' } },
     httpCall,
-    'send POST to https://e.org/ with the content “{"password":"[removed]"}”',
+    "send POST to https://e.org/ with a content of 24 characters",
   ],
   ["a number", { tool: "form", args: { pin: 1234 } }, FORM, 'fill it in with {"pin":"[removed]"}'],
   [

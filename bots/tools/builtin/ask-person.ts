@@ -42,7 +42,7 @@ export const askPerson: Tool = {
   reads: "private",
   sends: "inside",
   repeatable: true,
-  sentence: ({ person, question }) => `ask ${person ? oneLine(person, 255) : "you"} “${oneLine(question, 300)}”`,
+  sentence: ({ person, question }) => `ask ${person ? oneLine(person, 255) : "you"} “${oneLine(question)}”`,
   run: ask,
 };
 

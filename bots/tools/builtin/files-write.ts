@@ -2,7 +2,7 @@
 import { sizeText } from "../content-types.ts";
 import { filePath, pathOrText } from "../file-paths.ts";
 import { writeFile } from "../files.ts";
-import { oneLine } from "../one-line.ts";
+import { characters, oneLine } from "../one-line.ts";
 import type { Tool } from "../tool.ts";
 
 export const filesWrite: Tool = {
@@ -31,11 +31,10 @@ export const filesWrite: Tool = {
   repeatable: false,
   targets: (args) => [{ kind: "folder", value: pathOrText(filePath, String(args.path)) }],
   sentence: (args) => {
-    const text = String(args.text ?? "");
-    const what = `“${oneLine(text, 150)}” (${text.length} characters)`;
+    const path = oneLine(args.path, 300);
     return args.append === true
-      ? `put ${what} at the end of the file “${oneLine(args.path, 300)}”`
-      : `write ${what} into the file “${oneLine(args.path, 300)}”`;
+      ? `put ${characters(args.text)} at the end of the file “${path}”`
+      : `write ${characters(args.text)} into the file “${path}”`;
   },
   async run({ ctx, tenantId, args, agent, run }) {
     const { path, size } = await writeFile(ctx, tenantId, {

@@ -33,7 +33,7 @@ export const handOver: Tool = {
   sends: "inside",
   repeatable: true,
   targets: ({ agent }) => [{ kind: "agent", value: plain(agent) }],
-  sentence: ({ agent, task }) => `hand a task to ${plain(agent)}: “${oneLine(task, 300)}”`,
+  sentence: ({ agent, task }) => `hand a task to ${plain(agent)}: “${oneLine(task)}”`,
   run: handTo,
 };
 

@@ -3,7 +3,7 @@ import { AppError } from "../../../core/errors.ts";
 import { decodeText } from "../decode.ts";
 import { formsOf, hideSecret } from "../hide-secret.ts";
 import { httpHeaders } from "../http-headers.ts";
-import { oneLine } from "../one-line.ts";
+import { characters, oneLine } from "../one-line.ts";
 import { addressOf, failure, type Lookup, NotSent, type Request, reach, shownAddress } from "../reach.ts";
 import { mayGoTo, type OpenSecret, openToolSecret } from "../secrets.ts";
 import { type Args, OutcomeUnknown, type Tool, type ToolResult, type ToolRun } from "../tool.ts";
@@ -50,7 +50,7 @@ export const httpCall = makeHttpCall();
 
 function sentence(args: Args): string {
   const secret = args.secret === undefined ? "" : ` with the secret “${oneLine(args.secret, 64)}”`;
-  const body = args.body === undefined ? "" : `${secret ? " and" : " with"} the content “${oneLine(args.body, 200)}”`;
+  const body = args.body === undefined ? "" : `${secret ? " and" : " with"} a content of ${characters(args.body)}`;
   return `send ${oneLine(methodOf(args), 10)} to ${shownAddress(args.url)}${secret}${body}`;
 }
 

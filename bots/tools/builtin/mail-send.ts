@@ -50,7 +50,7 @@ export const mailSend: Tool = {
         .map((one) => readMailAddress(one.trim()) ?? oneLine(one, 254))
         .join(", ");
     const copy = list(args.cc).length > 0 ? `, with a copy to ${names(args.cc)},` : "";
-    return `send a mail to ${names(args.to)}${copy} with the subject “${oneLine(args.subject, 250)}” and the text “${oneLine(args.text, 300)}”`;
+    return `send a mail to ${names(args.to)}${copy} about “${oneLine(args.subject)}”`;
   },
   run: send,
 };

@@ -3,7 +3,7 @@ import { AppError } from "../../../core/errors.ts";
 import { sendEvent } from "../../../homeserver/matrix.ts";
 import { renderMarkdown } from "../../markdown.ts";
 import { partsOf } from "../../reply.ts";
-import { oneLine } from "../one-line.ts";
+import { characters, oneLine } from "../one-line.ts";
 import type { Tool, ToolRun } from "../tool.ts";
 
 export const roomPost: Tool = {
@@ -29,7 +29,7 @@ export const roomPost: Tool = {
   sends: "inside",
   repeatable: true,
   rooms: ({ room }) => [{ room: String(room), does: { send: "m.room.message" } }],
-  sentence: ({ room, text }) => `post “${oneLine(text, 300)}” in the room “${oneLine(room)}”`,
+  sentence: ({ room, text }) => `post a message of ${characters(text)} in the room “${oneLine(room)}”`,
   run: post,
 };
 

@@ -25,7 +25,7 @@ export const roomTopic: Tool = {
   repeatable: true,
   rooms: ({ room }) => [{ room: String(room ?? ""), does: { set: "m.room.topic" } }],
   sentence: ({ room, topic }) =>
-    `set the topic of ${room ? `the room “${oneLine(room)}”` : "this room"} to “${oneLine(topic, 300)}”`,
+    `set the topic of ${room ? `the room “${oneLine(room)}”` : "this room"} to “${oneLine(topic)}”`,
   run: set,
 };
 

@@ -1,6 +1,6 @@
 /** Run a program of the model's own, with nothing around it. */
 import { offload } from "../offload.ts";
-import { oneLine } from "../one-line.ts";
+import { characters } from "../one-line.ts";
 import type { Tool, ToolResult, ToolRun } from "../tool.ts";
 
 const TIMEOUT_MS = 5_000;
@@ -26,7 +26,7 @@ export const runJavascript: Tool = {
   reads: "nothing",
   sends: "nothing",
   repeatable: true,
-  sentence: ({ code }) => `run the program ${oneLine(code, 200)}`,
+  sentence: ({ code }) => `run a program of ${characters(code)}`,
   run,
 };
 
