@@ -6,7 +6,7 @@ import { AppError, sentenceOf } from "../../core/errors.ts";
 import { readMailAddress, readMailbox } from "./mail-address.ts";
 import { oneLine } from "./one-line.ts";
 import type { OpenMail } from "./settings.ts";
-import { checkServer, type Delivered, deliverLetter } from "./smtp.ts";
+import { checkServer, type Delivered, deliverLetter, MailTrouble } from "./smtp.ts";
 import { OutcomeUnknown } from "./tool.ts";
 
 export const MOST_RECIPIENTS = 20;
@@ -101,6 +101,7 @@ export async function checkMail(
   } catch (error) {
     if (error instanceof OutcomeUnknown) return { ok: false, text: error.message };
     if (signal.aborted) return { ok: false, text: `${settings.host} took longer than a minute. Check host and port.` };
+    if (error instanceof MailTrouble) return { ok: false, text: error.here };
     if (!(error instanceof AppError)) throw error;
     return { ok: false, text: sentenceOf(error) };
   }

@@ -39,11 +39,11 @@ export async function findServer(
   const addresses = isIP(name)
     ? [{ address: name, family: isIP(name) as 4 | 6 }]
     : await (guard.lookup ?? resolveAll)(name).catch((cause: unknown) => {
-        throw refused(`There is no mail server "${name}" that can be found. A manager checks its name.`, cause);
+        throw refused(`There is no mail server "${name}" that can be found: look whether its name is right.`, cause);
       });
   if (!allowed) checkResolved(name, addresses);
   const address = addresses[0]?.address;
-  if (!address) throw refused(`There is no mail server "${name}" that can be found. A manager checks its name.`);
+  if (!address) throw refused(`There is no mail server "${name}" that can be found: look whether its name is right.`);
   return { address, servername: isIP(name) ? undefined : name, ...safety({ address, secure, user, allowed }) };
 }
 

@@ -159,19 +159,27 @@ function watched(bytes: Buffer, begin: () => void): Readable {
 class LetterRefused extends AppError {}
 const isRefusal = (error: unknown) => error instanceof LetterRefused;
 
+/**
+ * A setting is wrong, or the server is away. People and agents in a room are told who puts it right where; beside the settings themselves `here` says it.
+ */
+export class MailTrouble extends AppError {
+  readonly here: string;
+
+  constructor(happened: string, look: string, options: ErrorOptions = {}) {
+    super("invalid", `${happened} Nothing was sent. A manager checks ${look} under Tools → Settings.`, options);
+    this.here = `${happened} Nothing was sent. Check ${look}.`;
+  }
+}
+
 function failure(error: SmtpError, settings: OpenMail): AppError {
   const server = `The mail server ${settings.host}`;
-  const check = "A manager checks server, port and security under Tools → Settings.";
   const because = { cause: error };
   switch (error.code) {
     case "EAUTH":
-      return new AppError("invalid", `${server} refused the name or the password. Nothing was sent. ${check}`);
+      // Without its cause, which may repeat what was said to the server.
+      return new MailTrouble(`${server} refused the user name or the password.`, "user name and password");
     case "ETLS":
-      return new AppError(
-        "invalid",
-        `${server} has no secure connection that can be trusted. Nothing was sent. ${check}`,
-        because,
-      );
+      return new MailTrouble(`${server} has no secure connection that can be trusted.`, "port and security", because);
     case "EENVELOPE":
       return new AppError("invalid", `${server} refused the mail: ${said(error, settings)} Nothing was sent.`, because);
     case "EMESSAGE":
@@ -183,9 +191,9 @@ function failure(error: SmtpError, settings: OpenMail): AppError {
     case "ETIMEDOUT":
       return new AppError("invalid", `${server} did not answer in time. Nothing was sent. Try again later.`, because);
     default:
-      return new AppError(
-        "invalid",
-        `${server} cannot be reached, or ended the connection. Nothing was sent. ${check}`,
+      return new MailTrouble(
+        `${server} cannot be reached, or ended the connection.`,
+        "server, port and security",
         because,
       );
   }
