@@ -7,7 +7,7 @@ import { approvalsText, toolsText } from "./listings.ts";
 import type { Message } from "./message.ts";
 import { nearestWord } from "./near.ts";
 import { powerOf } from "./room-state.ts";
-import { type AgentView, isAgentUser, type RoomView, type RoutedEvent, type RunView } from "./room-view.ts";
+import { type AgentView, isAgentUser, type RoomView, type RoutedEvent, type RunView, serverOf } from "./room-view.ts";
 import { scheduleCommand } from "./schedules/command.ts";
 import type { ScheduleChange } from "./schedules/schedules.ts";
 import { speaker } from "./speaker.ts";
@@ -29,19 +29,29 @@ export function readCommand(body: string, agents: Pick<AgentView, "name" | "user
 const COMMAND = new RegExp(`^\\s*!(${COMMANDS.join("|")})(?![\\p{L}\\p{N}_])`, "iu");
 const ANYWHERE = new RegExp(`!(${COMMANDS.join("|")})`, "i");
 
-/** A message that is nothing but `!` and a word, apart from names of agents; prose that begins with an exclamation mark is none. */
+/**
+ * A message that is nothing but `!` and a word, or a word and what is filled in (`!offer customer=Acme`), apart from names of agents; prose that begins with an
+ * exclamation mark is none.
+ */
 export function unknownCommand(body: string, agents: Pick<AgentView, "name" | "userId">[] = []): string | null {
-  const [, word] = ANY_COMMAND.exec(body.trim()) ?? ANY_COMMAND.exec(withoutNames(body, agents)) ?? [];
-  return word ?? null;
+  for (const said of [body.trim(), withoutNames(body, agents)]) {
+    const [, word] = ANY_COMMAND.exec(said) ?? FILLED_IN.exec(said) ?? [];
+    if (word) return word;
+  }
+  return null;
 }
 
 const ANY_COMMAND = /^!([a-z]{2,20})$/;
+const FILLED_IN = /^!([a-z][a-z0-9_]{1,39})[^\S\n]+[a-z][a-z0-9_]{0,39}=\S/;
 
 /** Said only where an agent is: elsewhere such words are meant for somebody else's bot. */
 export function routeUnknown(word: string, event: RoutedEvent, message: Message, view: RoomView): Decision | null {
   if (!view.agents.some(({ membership }) => membership === "join")) return null;
   const meant = meantBy(word, event, view);
-  const words = `There is no command !${word}. ${meant ? `Did you mean !${meant}?` : "`!help` says what there is."}`;
+  // A form that is a draft is none yet.
+  const filled = FILLED_IN.test(withoutNames(message.body, view.agents)) && serverOf(event.sender) === view.serverName;
+  const none = `There is no command ${filled && !meant ? "and no published form " : ""}!${word}.`;
+  const words = `${none} ${meant ? `Did you mean !${meant}?` : "`!help` says what there is."}`;
   return { kind: "command", name: "unknown", stops: [], notices: say(words, event, message, view) };
 }
 

@@ -33,7 +33,20 @@ describe("what was mistyped is told what was meant", () => {
     ],
     ["a command with more words", "!schedule pause 3f2a", "There is no command !schedule. Did you mean !schedules?"],
     ["the word alone", "!hlep", "There is no command !hlep. Did you mean !help?"],
+    [
+      "what is near to nothing, with something filled in",
+      "!xyzzy foo=a",
+      "There is no command and no published form !xyzzy. `!help` says what there is.",
+    ],
+    [
+      "the name of a draft",
+      '!huge field_1="two words" field_2=b',
+      "There is no command and no published form !huge. `!help` says what there is.",
+    ],
     ["prose is none", "!important read this", "ignore"],
+    ["with a sum in it neither", "!important the sum is a = 5", "ignore"],
+    ["nor with a colon", "!important: please read a=b", "ignore"],
+    ["nor a question", "!? what=that", "ignore"],
     ["nor what is two slips from a short word", "!hello everybody", "ignore"],
     ["nor what is near to a name of three letters", "!face it", "ignore"],
     ["nor a mark that ends the word", "!offr: 12", "ignore"],
@@ -44,16 +57,25 @@ describe("what was mistyped is told what was meant", () => {
   test("people of other servers hear nothing of forms", () => {
     expect(wordsOf(event(text("!ofer Acme"), { sender: MALLORY }), { forms: some })).toBe("ignore");
     expect(wordsOf(event(text("!tols now"), { sender: MALLORY }), { forms: some })).toContain("Did you mean !tools?");
+    expect(wordsOf(event(text("!xyzzy foo=a"), { sender: MALLORY }), { forms: some })).toBe(
+      "There is no command !xyzzy. `!help` says what there is.",
+    );
   });
 
   test("an agent that is asked answers, whatever the message begins with", () => {
     expect(short(event(text("!ofer Acme")), view({ ...dm, forms: some }))).toBe("run; +writer");
   });
 
+  test("what is filled in asks no agent, also where one would answer", () => {
+    expect(wordsOf(event(text("!huge field_1=a")), { ...dm, forms: some })).toContain("no published form !huge");
+    expect(wordsOf(event(text("Writer: !huge field_1=a")), { forms: some })).toContain("no published form !huge");
+  });
+
   test("where no agent is such words are for somebody else's bot", () => {
     expect(wordsOf(event(text("!ofer Acme")), { forms: some, agents: [writer({ membership: "leave" })] })).toBe(
       "ignore",
     );
+    expect(wordsOf(event(text("!huge field_1=a")), { agents: [writer({ membership: "leave" })] })).toBe("ignore");
   });
 });
 
