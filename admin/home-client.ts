@@ -4,6 +4,7 @@ import { utcDay } from "../core/clock.ts";
 import type { Context } from "../core/context.ts";
 import type { TenantRow } from "../homeserver/tenants.ts";
 import type { Attention, Question, Step, Today } from "./home.ts";
+import { callsToSee } from "./home-calls.ts";
 import { COUNTED } from "./home-operator.ts";
 
 const HOUR = 3_600_000;
@@ -13,12 +14,19 @@ const NAMED = 5;
 const QUESTIONS = 10;
 
 export async function clientAttention(ctx: Context, tenant: TenantRow): Promise<Attention[]> {
-  const found = await Promise.all([agentsToSee(ctx, tenant), restToSee(ctx, tenant), teamsToSee(ctx, tenant)]);
+  const found = await Promise.all([
+    agentsToSee(ctx, tenant),
+    restToSee(ctx, tenant),
+    callsToSee(ctx, tenant.id),
+    teamsToSee(ctx, tenant),
+  ]);
   const order: Attention["kind"][] = [
     "client_down",
     "approvals_waiting",
     "no_model",
     "failed_runs",
+    "calls_unknown",
+    "calls_failed",
     "token_cap",
     "team_problem",
   ];

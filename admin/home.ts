@@ -13,6 +13,8 @@ export const ATTENTION_KINDS = [
   "approvals_waiting",
   "no_model",
   "failed_runs",
+  "calls_unknown",
+  "calls_failed",
   "token_cap",
   "team_problem",
   "backup_failed",

@@ -3,12 +3,15 @@ import type { ListedGrant } from "../../bots/approvals/grants.ts";
 import type { ListedApproval } from "../../bots/approvals/list.ts";
 import { alwaysLets } from "../../bots/tools/always.ts";
 import { labelsOf } from "../../bots/tools/labels.ts";
-import { showableArguments, showableSentence } from "../../bots/tools/showable.ts";
+import { showableArguments, showableResult, showableSentence } from "../../bots/tools/showable.ts";
 import type { Tool } from "../../bots/tools/tool.ts";
 import { moment, z } from "./endpoint.ts";
 import { iso } from "./iso.ts";
 import { matrixTo } from "./teams-views.ts";
-import { labelsView } from "./tools-views.ts";
+import { callState, labelsView } from "./tools-views.ts";
+
+/** Characters of why a call was not done. */
+const TROUBLE = 500;
 
 const named = z.object({ id: z.string(), name: z.string() });
 
@@ -53,6 +56,12 @@ export const approvalView = z
     decidedBy: named.nullable(),
     decidedVia: z.enum(["reaction", "reply", "panel"]).nullable(),
     answer: z.string().nullable(),
+    call: z
+      .object({
+        state: callState,
+        trouble: z.string().nullable().openapi({ description: "Why it was not done, or what is not known of it." }),
+      })
+      .openapi({ description: "What became of the call that was asked about." }),
   })
   .openapi("Approval");
 export type ApprovalView = z.output<typeof approvalView>;
@@ -62,7 +71,8 @@ export function viewApproval(
   row: ListedApproval,
   { serverName, tools }: { serverName: string; tools: ReadonlyMap<string, Tool> },
 ): ApprovalView {
-  const { runId, opens, agentId, agentName, source: _, roomId, roomName, eventId, sentence, ...rest } = row;
+  const { runId, opens, agentId, agentName, source: _, roomId, roomName, eventId, sentence, ...facts } = row;
+  const { callState: state, trouble, ...rest } = facts;
   const tool = tools.get(row.tool);
   const link = () => {
     const room = matrixTo(roomId, serverName);
@@ -82,6 +92,7 @@ export function viewApproval(
     arguments: row.arguments && (row.mayDecide ? row.arguments : showableArguments(row.arguments, tool?.input)),
     labels: labelsOf(tool),
     exact: row.mayDecide,
+    call: { state, trouble: trouble && showableResult(trouble, { args: row.arguments, schema: tool?.input }, TROUBLE) },
     createdAt: iso(row.createdAt),
     expiresAt: iso(row.expiresAt),
     decidedAt: iso(row.decidedAt),

@@ -4,6 +4,7 @@ import type { RoomState } from "../../migrations/types.ts";
 import { nameIn } from "../person-name.ts";
 import { powerOf } from "../room-state.ts";
 import { atMicros, type Fragment, type Place } from "../scan-page.ts";
+import type { CallState } from "../tools/calls.ts";
 import { type ApprovalState, type PanelAsker, whyNotInPanel } from "./panel.ts";
 
 /** Who looks. */
@@ -51,6 +52,10 @@ export interface ListedApproval {
   decidedBy: Named | null;
   decidedVia: "reaction" | "reply" | "panel" | null;
   answer: string | null;
+  /** What became of the call. */
+  callState: CallState;
+  /** Why an approved call was not done, or what nobody knows of it; as the model was told. */
+  trouble: string | null;
 }
 
 interface Named {
@@ -60,6 +65,8 @@ interface Named {
 
 /** Approvals that are looked at for one page of somebody who sees some of them only: then a page may be short and still not the last. */
 const SCAN = 500;
+/** Characters of why a call failed. */
+const TROUBLE = 2000;
 
 export interface ApprovalFilter {
   tenantId: string;
@@ -193,7 +200,8 @@ async function readRows(ctx: Context, tenantId: string, looker: Looker, from: Fr
     select a.id, a.kind, a.state, a.run_id as "runId", a.agent_id as "agentId", g.name as "agentName", r.source, a.room_id as "roomId",
       coalesce(o.channel, o.state->>'name') as "roomName", a.event_id as "eventId", a.tool, a.sentence, c.reason as why, c.arguments, a.level,
       a.only_person as "onlyPerson", ${name(sql`a.only_person`)} as "onlyName", a.grantable, a.decided_by as "decidedBy",
-      ${name(sql`a.decided_by`)} as "decidedName", a.decided_via as "decidedVia", a.answer, ${ms(sql`a.created_at`)} as "createdAt",
+      ${name(sql`a.decided_by`)} as "decidedName", a.decided_via as "decidedVia", a.answer, c.state as "callState",
+      case when a.state = 'approved' and c.state in ('failed', 'unknown', 'refused', 'declined') then left(c.result, ${TROUBLE}) end as trouble, ${ms(sql`a.created_at`)} as "createdAt",
       ${ms(sql`a.expires_at`)} as "expiresAt", ${ms(sql`a.decided_at`)} as "decidedAt",
       (extract(epoch from a.created_at) * 1000000)::float8 as micros, coalesce(${isTheirs(sql, looker)}, false) as own,
       ${looker.reads} or r.asked_by = ${looker.by} or coalesce(r.source = 'task' and r.on_behalf_of = ${looker.by}, false) as opens,

@@ -1,6 +1,8 @@
 /** What agents ask people, decided over the API: by whom it may, once, and in time. */
 import { beforeEach, describe, expect, test } from "vitest";
 import { closeApprovals } from "../../bots/approvals/write.ts";
+import { OutcomeUnknown } from "../../bots/tools/tool.ts";
+import { AppError } from "../../core/errors.ts";
 import { createTenant } from "../../homeserver/tenants.ts";
 import type { AgentTools } from "../../migrations/types.ts";
 import { ALICE, BOB, CONTROL, ROOM, TENANT, WRITER } from "../bots/tenant.ts";
@@ -18,6 +20,10 @@ addProbes(
     sends: "outside",
     input: { type: "object", properties: { word: { type: "string" }, token: { type: "string" } } },
   }),
+  probe({ name: "bounce", run: () => Promise.reject(new AppError("invalid", `The server refused it: ${JWT}.`)) }),
+  probe({ name: "vanish", run: () => Promise.reject(new OutcomeUnknown("The server hung up.")) }),
+  probe({ name: "mail", sends: "outside", run: () => Promise.reject(new AppError("invalid", "No such mailbox.")) }),
+  probe({ name: "look", run: () => Promise.reject(new AppError("invalid", "There is no such page.")) }),
 );
 
 let w: World;
@@ -226,6 +232,65 @@ describe("what is seen", () => {
     expect(await count(await person("auditor", "@audit:acme.test"))).toBe(0);
     expect(await count(await person("member", ALICE))).toBe(1);
     expect(await count(await person("member", BOB))).toBe(0);
+  });
+
+  test("what was allowed and failed is said where it was decided, and to managers for an hour on their first page", async () => {
+    const tools: AgentTools = { bounce: { policy: "ask" }, vanish: { policy: "ask" } };
+    w = await world({ ...tools, mail: { policy: "allowed" }, look: { policy: "allowed" } });
+    api = apiFor(w.ctx);
+    operator = await api.operator();
+    await w.ctx.sql`update tenants set state = 'running'`;
+    const lines = async (hours = 0) => {
+      const clock = { ...w.ctx.clock, now: () => w.ctx.clock.now() + hours * 3_600_000 };
+      const manager = await apiFor({ ...w.ctx, clock }).person(TENANT, "manager", "@max:acme.test");
+      const { attention } = (await manager("GET", `/clients/${TENANT}/home`)).json;
+      return attention.filter(({ kind }: { kind: string }) => /^calls_/.test(kind));
+    };
+    await w.say("[[call bounce {}]] [[call vanish {}]] [[call look {}]] [[results]] #wait");
+    for (let asked = 0; asked < 2; asked++) {
+      await w.work();
+      const open = (await w.approvals()).filter(({ state }) => state === "open");
+      for (const { id } of open) await decide(operator, id, { verdict: "approved" });
+    }
+    await w.work();
+    const { items } = (await operator("GET", `${LIST}?state=over`)).json;
+    const became = Object.fromEntries(
+      items.map(({ tool, state, call }: { tool: { name: string }; state: string; call: object }) => [
+        tool.name,
+        { ...call, decided: state },
+      ]),
+    );
+    expect(became).toEqual({
+      bounce: { decided: "approved", state: "failed", trouble: "The server refused it: [removed]." },
+      vanish: {
+        decided: "approved",
+        state: "unknown",
+        trouble: expect.stringContaining("Outcome unknown: The server hung up."),
+      },
+    });
+    const [run] = await w.runs();
+    const one = { count: 1, link: `/c/${TENANT}/runs/${run?.id}` };
+    expect(await lines()).toMatchObject([
+      { ...one, kind: "calls_unknown", names: ["Probe vanish"] },
+      { ...one, kind: "calls_failed", names: ["Probe bounce"] },
+    ]);
+    // Asked an hour before it was allowed.
+    await w.ctx.sql`update tool_calls set created_at = created_at - interval '80 minutes'`;
+    await w.ctx.sql`update approvals set created_at = created_at - interval '80 minutes'`;
+    expect(await lines()).toMatchObject([{ kind: "calls_unknown" }, { kind: "calls_failed", names: ["Probe bounce"] }]);
+
+    await w.say("[[call mail {}]] [[results]] #more");
+    await w.work();
+    expect(await lines()).toMatchObject([
+      { kind: "calls_unknown", count: 1 },
+      {
+        kind: "calls_failed",
+        count: 2,
+        names: ["Probe mail", "Probe bounce"],
+        link: `/c/${TENANT}/tools?tab=calls&state=failed`,
+      },
+    ]);
+    expect(await lines(2)).toEqual([]);
   });
 
   test("managers read on their first page that somebody waits", async () => {

@@ -14,6 +14,8 @@ import { Grants } from "./approvals/grants.tsx";
 import { WaitingBadge } from "./approvals/waiting-badge.tsx";
 
 const words = texts.approvals;
+/** A run says what became of what was allowed. */
+const TOPICS = ["approvals", "runs"] as const;
 const TABS = ["open", "over", "grants"] as const;
 
 /** What agents ask before they do it: what waits first, then what became of it, then what is allowed for always. */
@@ -55,7 +57,7 @@ export default function ApprovalsPage() {
 }
 
 function Approvals({ client, state }: { client: string; state: "open" | "over" }) {
-  const pages = usePages<ApprovalView>("approvals", inClient(client, "approvals"), { state, limit: 20 });
+  const pages = usePages<ApprovalView>(TOPICS, inClient(client, "approvals"), { state, limit: 20 });
   const open = state === "open";
   if (pages.loading) return <Waiting lines={3} height={90} />;
   if (pages.error && pages.items.length === 0) return <Trouble error={pages.error} again={pages.again} />;

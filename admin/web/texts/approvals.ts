@@ -68,6 +68,9 @@ export const approvalsTexts = {
   },
   by: (name: string) => `by ${name}`,
   alwaysMark: (lets: string) => `and from then on to ${lets}`,
+  became: "What became of it",
+  /** The model is told the state once more. */
+  trouble: (text: string) => text.replace(/^(Outcome unknown|Refused): /, ""),
   none: "Nothing waits",
   noneText: "When an agent asks before it does something, it stands here and in its room.",
   noneOver: "Nothing was decided yet",

@@ -42,6 +42,20 @@ const attention: Record<AttentionView["kind"], (item: AttentionView) => Line> = 
     title: count === 1 ? "One answer failed in the last hour" : `${many(count)} answers failed in the last hour`,
     text: "Open them to see why; each says what to do, and can be run again.",
   }),
+  calls_unknown: ({ count, names: tools }) => ({
+    title:
+      count === 1
+        ? "Of one thing that an agent did, nobody knows whether it happened"
+        : `Of ${many(count)} things that agents did, nobody knows whether they happened`,
+    text: `${names(tools, tools.length)}, in the last hour. It is not done again by itself: look whether it happened before it is asked for once more.`,
+  }),
+  calls_failed: ({ count, names: tools }) => ({
+    title:
+      count === 1
+        ? "One thing that an agent was to do failed in the last hour"
+        : `${many(count)} things that agents were to do failed in the last hour`,
+    text: `${names(tools, tools.length)}: a person had allowed it, or it was to go outside. Open it to see why.`,
+  }),
   token_cap: ({ count }) => ({
     title: `${count}% of today's tokens are used`,
     text: "At 100% agents answer nobody until midnight UTC. See who uses them, and ask your operator for a higher cap where that is right.",

@@ -9,6 +9,7 @@ import { When } from "../../parts/when.tsx";
 import { to } from "../../paths.ts";
 import { texts } from "../../texts.ts";
 import { Arguments } from "../tools/arguments.tsx";
+import { CallState } from "../tools/call-parts.tsx";
 import { Decide } from "./decide.tsx";
 
 const words = texts.approvals;
@@ -114,6 +115,20 @@ function whoOf({ kind, onlyPerson, level }: ApprovalView): string {
   return words.who.level(level ?? 50);
 }
 
+/** What was allowed may have failed all the same. */
+function Became({ call: { state, trouble } }: Pick<ApprovalView, "call">) {
+  return (
+    <Group gap="xs" role="group" aria-label={words.became}>
+      <CallState state={state} />
+      {trouble && (
+        <Text size="sm" component="span" style={{ overflowWrap: "anywhere" }}>
+          {words.trouble(trouble)}
+        </Text>
+      )}
+    </Group>
+  );
+}
+
 function Outcome({ approval }: { approval: ApprovalView }) {
   const { state, decidedBy, decidedVia, decidedAt, answer, always, lets } = approval;
   return (
@@ -130,6 +145,7 @@ function Outcome({ approval }: { approval: ApprovalView }) {
           </Text>
         )}
       </Group>
+      {state === "approved" && <Became call={approval.call} />}
       {answer && (
         <Text size="sm" style={{ whiteSpace: "pre-wrap", overflowWrap: "anywhere" }}>
           “{answer}”

@@ -15,6 +15,7 @@ import {
   IconServerOff,
   IconShieldLock,
   IconSitemap,
+  IconTool,
   IconUserOff,
 } from "@tabler/icons-react";
 import type { ComponentType } from "react";
@@ -33,6 +34,8 @@ const LOOKS: Record<AttentionView["kind"], [Icon, string]> = {
   approvals_waiting: [IconHandStop, "blue"],
   no_model: [IconCpu, "red"],
   failed_runs: [IconAlertTriangle, "red"],
+  calls_unknown: [IconTool, "red"],
+  calls_failed: [IconTool, "red"],
   token_cap: [IconGauge, "orange"],
   team_problem: [IconSitemap, "orange"],
   backup_failed: [IconDatabase, "red"],
