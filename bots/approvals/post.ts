@@ -32,6 +32,9 @@ interface Row {
   state: "open" | "approved" | "declined" | "answered" | "expired" | "withdrawn";
   decidedBy: string | null;
   decidedName: string | null;
+  /** Who ended the run before that; null where nobody did it on purpose. */
+  stoppedBy: string | null;
+  stoppedName: string | null;
   always: boolean;
   answer: string | null;
   shown: string | null;
@@ -73,6 +76,8 @@ async function readRow({ sql }: Context, id: string): Promise<Row | null> {
       g.name as "agentName", g.user_id as "agentUserId", g.device_id as "deviceId", a.kind, a.tool, a.sentence, c.reason as why, c.arguments as args,
       a.level, a.only_person as "onlyPerson", ${name(sql`a.only_person`)} as "onlyName", a.grantable, a.event_id as "eventId", a.state,
       a.decided_by as "decidedBy", ${name(sql`a.decided_by`)} as "decidedName", a.answer, a.shown,
+      case when r.stop_reason in ('command', 'reaction', 'operator') then r.stopped_by end as "stoppedBy",
+      ${name(sql`r.stopped_by`)} as "stoppedName",
       exists (select from grants t where t.agent_id = a.agent_id and t.room_id = a.room_id and t.tool = a.tool and t.revoked_at is null
         and t.created_at >= a.created_at and t.granted_by = a.decided_by) as always,
       extract(epoch from a.expires_at)::float8 * 1000 as "expiresAt", r.on_behalf_of as person, r.untrusted
@@ -113,9 +118,10 @@ const marks = ({ id, untrusted }: Row) => ({
 
 async function edit(ctx: Context, row: Row, eventId: string): Promise<void> {
   if (row.state === "open") return;
+  const [by, name] = row.state === "withdrawn" ? [row.stoppedBy, row.stoppedName] : [row.decidedBy, row.decidedName];
   const decided = {
     state: row.state,
-    by: row.decidedBy === null ? null : (row.decidedName ?? nameIn(row.decidedBy)),
+    by: by === null ? null : (name ?? nameIn(by)),
     answer: row.answer,
     always: row.always,
   };

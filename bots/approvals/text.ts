@@ -20,6 +20,7 @@ export interface ApprovalText {
 
 export interface Decided {
   state: "approved" | "declined" | "answered" | "expired" | "withdrawn";
+  /** Who decided; of what was withdrawn, who stopped it. */
   by: string | null;
   answer: string | null;
   /** "Always in this room" was said. */
@@ -90,7 +91,9 @@ function outcome(approval: ApprovalText, { state, by, answer, always }: Decided,
       return `✅ Answered by ${who}.`;
     case "expired":
       return kind === "input" ? "⌛ Nobody answered in time." : "⌛ Nobody decided in time, so it was not done.";
-    case "withdrawn":
-      return "The answer was ended before anybody decided.";
+    case "withdrawn": {
+      const before = kind === "input" ? "before anybody answered" : "before anybody decided";
+      return by === null ? `The answer was ended ${before}.` : `Stopped by ${who} ${before}.`;
+    }
   }
 }

@@ -167,7 +167,7 @@ test("!stop ends a run that waits, and its question says so", async () => {
   );
   const asked = await questionWith("**subject:** stopped");
   await alice.say(room, "!stop");
-  expect((await decided(asked)).content["m.new_content"]?.body).toContain("ended before anybody decided");
+  expect((await decided(asked)).content["m.new_content"]?.body).toContain("Stopped by alice before anybody decided.");
   const [run] = await shared.platform.ctx.sql`select state from runs where question_event = ${question}`;
   expect(run?.state).toBe("stopped");
 });

@@ -267,7 +267,7 @@ test("what a manager forbade between question and answer is not done", async () 
   expect((await w.runs())[0]?.id).toBe(run?.id);
 });
 
-test("a run that is stopped while it waits ends, and its question is withdrawn", async () => {
+test("a run that is stopped while it waits ends, and its question says who stopped it", async () => {
   const { w, message } = await asked();
   const [run] = await w.runs();
   expect(await stopRun(w.ctx, run?.id ?? "", "command", BOB)).toBe(true);
@@ -275,6 +275,8 @@ test("a run that is stopped while it waits ends, and its question is withdrawn",
   expect((await w.runs())[0]?.state).toBe("stopped");
   await closeApprovals(w.ctx);
   expect(await state(w)).toBe("withdrawn");
+  await w.act();
+  expect(w.sent.at(-1)?.content["m.new_content"]?.body).toMatch(/Stopped by bob before anybody decided\.$/);
   await w.react(message, "✅");
   await w.work();
   expect(done()).toBe(0);
