@@ -13,6 +13,7 @@ export const COUNTED = 1000;
 export async function operatorAttention(ctx: Context): Promise<Attention[]> {
   const found = await Promise.all([
     clientsDown(ctx),
+    withoutModel(ctx),
     failedRuns(ctx),
     nearCap(ctx),
     backups(ctx),
@@ -54,6 +55,14 @@ async function clientsDown({ sql }: Context): Promise<Attention[]> {
     names: [state],
     link: `/c/${id}/homeserver`,
   }));
+}
+
+/** None for everybody, and a client that has none of its own. */
+async function withoutModel({ sql }: Context): Promise<Attention[]> {
+  const [row] = await sql<{ missing: boolean }[]>`
+    select not exists (select from models where tenant_id is null) and (not exists (select from tenants)
+      or exists (select from tenants t where not exists (select from models m where m.tenant_id = t.id))) as missing`;
+  return row?.missing ? [{ kind: "no_model", link: "/models" }] : [];
 }
 
 /** Client by client, so that each is a look into its own part of the index. */

@@ -53,6 +53,21 @@ test("an operator sees what needs a look over all clients, each line with the pa
   await ctx.close();
 });
 
+test("an operator is told that no model is set up for a client that has none of its own", async () => {
+  const { ctx } = await setting();
+  const missing = async () => {
+    const { json } = await (await apiFor({ ...ctx }).operator())("GET", "/home");
+    return json.attention.find(({ kind }: { kind: string }) => kind === "no_model");
+  };
+  expect(await missing()).toBeUndefined();
+  await ctx.sql`delete from models`;
+  expect(await missing()).toMatchObject({ client: null, link: "/models" });
+  await ctx.sql`insert into models (id, tenant_id, name, provider, model, abilities) values ('own', ${TENANT}, 'm', 'openai', 'm', '{}')`;
+  expect(await missing()).toBeUndefined();
+  await createTenant(ctx, { id: "zoo", serverName: "zoo.test", driver: "external", url: "http://127.0.0.1:9" });
+  expect(await missing()).toMatchObject({ link: "/models" });
+});
+
 test("an operator sees the first few clients, those that need a look before the others, and on a fresh platform where to begin", async () => {
   const { ctx } = await setting();
   const home = async () => (await (await apiFor({ ...ctx }).operator())("GET", "/home")).json;

@@ -97,6 +97,17 @@ test("a manager says in the form what an agent may use, tries it, and is asked i
   await chat.getByLabel("Reason (optional)").fill("Do it in your head.");
   await chat.getByRole("button", { name: "Refuse", exact: true }).click();
   await chat.locator(".agt-markdown").getByText("Do it in your head.").waitFor();
+
+  // It may search, and nothing to search with is set: said, and no hindrance.
+  await page.locator("main").getByRole("button", { name: "Publish", exact: true }).click();
+  const dialog = page.getByRole("dialog");
+  await dialog.getByText("It may search the web, but no search is set yet").waitFor();
+  expect(await dialog.getByText("It may send mail").count()).toBe(0);
+  const settings = dialog.getByRole("link", { name: "Set it under Tools → Settings" });
+  expect(await settings.getAttribute("href")).toBe("/panel/c/demo/tools?tab=settings");
+  expect(await looked(page, "agent-publish-unset-1280-light")).toEqual([]);
+  await dialog.getByRole("button", { name: "Publish", exact: true }).click();
+  await page.getByText("Reckoner is published.").waitFor();
   expect(problems).toEqual([]);
 });
 

@@ -84,6 +84,11 @@ export const agentsTexts = {
     cancel: "Cancel",
     done: (name: string) => `${name} is published.`,
     nothing: "Everything is published.",
+    unset: {
+      mail: "It may send mail, but no mail server is set yet: until one is, no mail goes out.",
+      search: "It may search the web, but no search is set yet: until one is, it finds nothing.",
+    },
+    toSettings: "Set it under Tools → Settings",
   },
 
   discard: {

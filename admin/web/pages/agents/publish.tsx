@@ -8,6 +8,7 @@ import { saidTrouble } from "../../parts/said.tsx";
 import { Trouble } from "../../parts/trouble.tsx";
 import { texts } from "../../texts.ts";
 import { agentPath } from "./definition.ts";
+import { UnsetServices } from "./unset-services.tsx";
 import type { Draft } from "./use-draft.ts";
 
 const { publish: words, state: saving } = texts.agents;
@@ -125,6 +126,7 @@ export function PublishButton({ client, agent, draft, onFirst }: Props) {
                 {warning}
               </Text>
             ))}
+            <UnsetServices client={client} tools={draft.definition.tools} />
             <Trouble error={publishing.error} />
             <Group justify="flex-end">
               <Button variant="default" onClick={close}>
