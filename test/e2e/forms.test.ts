@@ -101,7 +101,15 @@ test("a link posted in a room leads to the form, and the result comes back to th
   });
   const fills = await shared.platform.person("the-member");
   const room = await fills.room("general");
-  await manager.api("POST", `${F}/${form.id}/link`, { room });
+  const managers = await panel.open(`/c/demo/forms/${form.id}`, manager, {});
+  await managers.page.getByRole("button", { name: "Post a link in a room" }).click();
+  const dialog = managers.page.getByRole("dialog");
+  await look(managers.page, "form-link-1280-light");
+  await dialog.getByLabel("Room").fill("general");
+  await managers.page.getByRole("option", { name: "general" }).click();
+  await dialog.getByRole("button", { name: "Post the link" }).click();
+  await managers.page.getByText("The link will be in the room in a moment.").waitFor();
+  await managers.close();
   const posted = await fills.until("the link", (seen) =>
     seen.find(({ content }) => content.formatted_body?.includes("Linked offer")),
   );

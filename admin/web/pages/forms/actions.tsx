@@ -1,4 +1,4 @@
-import { ActionIcon, Menu } from "@mantine/core";
+import { ActionIcon, Button, Menu } from "@mantine/core";
 import { useDisclosure } from "@mantine/hooks";
 import { IconDots, IconEraser, IconLink, IconPlayerPause, IconPlayerPlay, IconTrash } from "@tabler/icons-react";
 import { useLocation } from "wouter";
@@ -18,6 +18,11 @@ export function FormActions({ client, form, draft }: { client: string; form: For
   const [posting, { open, close }] = useDisclosure(false);
   return (
     <>
+      {form.state === "active" && (
+        <Button variant="default" leftSection={<IconLink size={16} aria-hidden />} onClick={open}>
+          {words.link}
+        </Button>
+      )}
       <Menu position="bottom-end" withinPortal>
         <Menu.Target>
           <ActionIcon variant="default" size={36} aria-label={words.menu(form.title)}>
@@ -25,11 +30,6 @@ export function FormActions({ client, form, draft }: { client: string; form: For
           </ActionIcon>
         </Menu.Target>
         <Menu.Dropdown>
-          {form.state === "active" && (
-            <Menu.Item leftSection={<IconLink size={16} />} onClick={open}>
-              {words.link}
-            </Menu.Item>
-          )}
           {form.state === "active" && (
             <Menu.Item leftSection={<IconPlayerPause size={16} />} onClick={() => does.pause.mutate(undefined)}>
               {words.pause}
