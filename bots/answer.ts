@@ -1,4 +1,6 @@
+import { HEADING, isInNoRoom } from "./made-events.ts";
 import { agentsNamed } from "./mentions.ts";
+import { text } from "./message.ts";
 import type { Destination } from "./reply.ts";
 import type { Surroundings, Work } from "./work.ts";
 
@@ -9,7 +11,12 @@ export const destinationOf = (work: Work): Destination => ({
   mentions: work.askedByAgent ? [] : [work.askedBy],
   runId: work.runId,
   hops: work.hops,
+  heading: headingFor(work),
 });
+
+/** Only what we made ourselves says it: anybody may write such a thing into a message of theirs. */
+const headingFor = ({ questionEvent, questionContent }: Work): string | null =>
+  isInNoRoom(questionEvent) ? text(questionContent[HEADING]) : null;
 
 /**
  * Transaction id of a message of an answer: the same for every run and attempt, so that the message exists once. It names the

@@ -13,3 +13,6 @@ export const isInNoRoom = (eventId: string): boolean => eventId.startsWith("$~")
 
 /** True where the homeserver knows no such event: nothing in Matrix may refer to it. */
 export const isMadeEvent = (eventId: string): boolean => isInNoRoom(eventId) || eventId.startsWith("$try-");
+
+/** In the content of such a question: what stands over its answer. */
+export const HEADING = "dev.agentopia.heading";

@@ -1,5 +1,6 @@
 import type { ModelMessage } from "ai";
 import { isInNoRoom } from "./made-events.ts";
+import { object } from "./message.ts";
 import { mostTokens } from "./model-prompt.ts";
 import { type BuiltIn, fillVariables } from "./variables.ts";
 
@@ -113,9 +114,17 @@ function relation(event: InboxMessage): { rel_type?: string; event_id?: string }
   return event.content["m.relates_to"] as { rel_type?: string; event_id?: string } | undefined;
 }
 
+/** What stands over an answer is for people: a model would write it itself the next time. */
+function withoutHeading({ body, "dev.agentopia.run": run }: Record<string, unknown>): unknown {
+  const { heading } = object(run);
+  const over = typeof body === "string" && typeof heading === "string" && body.startsWith(`${heading}\n\n`);
+  return over ? body.slice(heading.length + 2) : body;
+}
+
 /** The words of a message without the quotation that old clients put before a reply (spec: rich reply fallback). */
 export function textOf(content: Record<string, unknown>): string {
-  const { msgtype, body } = content;
+  const { msgtype } = content;
+  const body = withoutHeading(content);
   if (typeof body !== "string") return "";
   switch (msgtype) {
     case "m.text":

@@ -1,6 +1,6 @@
 import type { Clock } from "../core/clock.ts";
 import { isMadeEvent } from "./made-events.ts";
-import { renderMarkdown } from "./markdown.ts";
+import { type Rendered, renderMarkdown } from "./markdown.ts";
 import { splitMarkdown } from "./split.ts";
 
 /** Where an answer goes and to whom. */
@@ -11,6 +11,8 @@ export interface Destination {
   mentions: string[];
   runId: string;
   hops: number;
+  /** Stands over the answer, for people: of what was planned, for whom and when. */
+  heading: string | null;
 }
 
 /** Event content as it is sent: m.room.message. */
@@ -34,11 +36,11 @@ export function newMessage(
   how: { part: number; final: boolean; notice?: boolean; extra?: string[] },
 ): MessageContent {
   return {
-    ...message(text, how.notice),
+    ...message(text, how.notice, headingOf(to, how.part)),
     // A question that nobody wrote into the room cannot be replied to.
     ...(relation(to) ? { "m.relates_to": relation(to) } : {}),
     "m.mentions": mentions(how.part === 0 ? [...to.mentions, ...(how.extra ?? [])] : (how.extra ?? [])),
-    ...marker(to, how.final),
+    ...marker(to, how),
   };
 }
 
@@ -52,29 +54,49 @@ export function editMessage(
   text: string,
   how: { part: number; final: boolean; notice?: boolean; extra?: string[] },
 ): MessageContent {
-  const content = message(text, how.notice);
+  const content = message(text, how.notice, headingOf(to, how.part));
   const all = how.part === 0 ? [...to.mentions, ...(how.extra ?? [])] : (how.extra ?? []);
   return {
     msgtype: content.msgtype,
     // Only clients that know no edits show this.
     body: `* ${text.slice(0, 500)}`,
-    "m.new_content": { ...content, "m.mentions": mentions(all), ...marker(to, how.final) },
+    "m.new_content": { ...content, "m.mentions": mentions(all), ...marker(to, how) },
     "m.mentions": mentions(how.extra ?? []),
     "m.relates_to": { rel_type: "m.replace", event_id: eventId },
-    ...marker(to, how.final),
+    ...marker(to, how),
   };
 }
 
-function message(text: string, notice = false): MessageContent {
-  const { body, html } = renderMarkdown(text);
+function message(text: string, notice = false, heading: string | null = null): MessageContent {
+  const { body, html } = heading === null ? renderMarkdown(text) : underHeading(heading, renderMarkdown(text));
   const formatted = html ? { format: "org.matrix.custom.html", formatted_body: html } : {};
   return { msgtype: notice ? "m.notice" : "m.text", body, ...formatted };
 }
 
+/** The heading holds what people are called: it is no Markdown. */
+const underHeading = (heading: string, { body, html }: Rendered): Rendered => {
+  const rest = html ?? (body.length < SHORT ? `<p>${escaped(body).replaceAll("\n", "<br>")}</p>` : undefined);
+  return { body: `${heading}\n\n${body}`, html: rest && `<p><em>${escaped(heading)}</em></p>\n${rest}` };
+};
+
+/** A long plain text is not sent twice for the sake of its heading: `partsOf` counts on it. */
+const SHORT = 2000;
+
+const escaped = (text: string) => text.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;");
+
+const headingOf = (to: Destination, part: number) => (part === 0 ? to.heading : null);
+
 const mentions = (users: string[]) => (users.length > 0 ? { user_ids: [...new Set(users)] } : {});
 
-const marker = (to: Destination, final: boolean) => ({
-  "dev.agentopia.run": { run: to.runId, question: to.questionEvent, hops: to.hops, final },
+/** With the heading, by which agents find the answer itself (`textOf` in prompt.ts). */
+const marker = (to: Destination, { part, final }: { part: number; final: boolean }) => ({
+  "dev.agentopia.run": {
+    run: to.runId,
+    question: to.questionEvent,
+    hops: to.hops,
+    final,
+    ...(headingOf(to, part) === null ? {} : { heading: to.heading }),
+  },
 });
 
 function relation(to: Destination) {

@@ -1,7 +1,7 @@
 /** The one way to begin a run that no message in a room began: a schedule, a task of another agent, a form. */
 import type { TransactionSql } from "postgres";
 import { CHANNELS } from "../core/context.ts";
-import { madeEventId } from "./made-events.ts";
+import { HEADING, madeEventId } from "./made-events.ts";
 import { answerIdOf, runIdOf } from "./run-ids.ts";
 
 export interface Task {
@@ -16,6 +16,8 @@ export interface Task {
   threadRoot: string | null;
   /** What the agent is told. */
   text: string;
+  /** What stands over the answer in the room. */
+  heading?: string | undefined;
   /** Who is shown as the asker: a person, or the agent that hands over. */
   askedBy: string;
   onBehalfOf: string | null;
@@ -40,6 +42,7 @@ export async function startRun(sql: TransactionSql, task: Task): Promise<string 
   const content = {
     msgtype: "m.text",
     body: task.text,
+    ...(task.heading === undefined ? {} : { [HEADING]: task.heading }),
     ...(threadRoot ? { "m.relates_to": { rel_type: "m.thread", event_id: threadRoot } } : {}),
   };
   const [agent] = await sql<{ version: number }[]>`

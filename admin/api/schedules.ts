@@ -1,9 +1,8 @@
 /** What agents do by themselves, later or again and again: each time for the person whose schedule it is. */
 import { nameIn } from "../../bots/person-name.ts";
+import { MOST_TASK, makeSchedule } from "../../bots/schedules/make.ts";
 import {
   listSchedules,
-  MOST_TASK,
-  makeSchedule,
   pauseSchedule,
   readSchedule,
   removeSchedule,
@@ -155,6 +154,7 @@ const changing = (ctx: Context): Endpoint[] => [
         task,
         time,
         person: personOf(body, caller),
+        plannedBy: byline(caller),
       });
       audit({ ...targetOf(row), after: { time: row.time, room: roomId, person: row.createdBy } });
       return viewSchedule(row, mayChange(row, caller, may));

@@ -3,9 +3,10 @@ import type { TransactionSql } from "postgres";
 import type { Context } from "../../core/context.ts";
 import { AppError } from "../../core/errors.ts";
 import type { ScheduleTime } from "../../migrations/types.ts";
+import { nameIn } from "../person-name.ts";
 import { startRun } from "../start-run.ts";
 import { oneLine } from "../tools/one-line.ts";
-import { writeAction } from "../write-decision.ts";
+import { sayInRoom } from "./say.ts";
 import { hindrance, tell } from "./schedules.ts";
 import { nextTime } from "./times.ts";
 import { timeText } from "./words.ts";
@@ -17,6 +18,7 @@ interface Due {
   roomId: string;
   threadRoot: string | null;
   createdBy: string;
+  createdByName: string | null;
   task: string;
   time: ScheduleTime;
   untrusted: string | null;
@@ -31,6 +33,7 @@ export async function runDue(ctx: Context): Promise<string[] | null> {
   return await ctx.sql.begin(async (sql) => {
     const [due] = await sql<Due[]>`
       select id, tenant_id as "tenantId", agent_id as "agentId", room_id as "roomId", thread_root as "threadRoot", created_by as "createdBy",
+        (select display_name from room_members m where m.tenant_id = schedules.tenant_id and m.room_id = schedules.room_id and m.user_id = created_by) as "createdByName",
         task, time, untrusted, extract(epoch from next_at)::float8 * 1000 as "nextAt", extract(epoch from created_at)::float8 * 1000 as "createdAt"
       from schedules where state = 'active' and next_at <= ${new Date(now)} order by next_at limit 1 for update skip locked`;
     if (!due) return null;
@@ -73,6 +76,7 @@ const begin = (sql: TransactionSql, due: Due, now: number): Promise<string | nul
     roomId: due.roomId,
     threadRoot: due.threadRoot,
     text: `This was planned (${timeText(due.time)}) and is due now. Do it; nobody wrote it at this moment.\n${due.task}`,
+    heading: `Planned for ${oneLine(due.createdByName ?? nameIn(due.createdBy), 60)}: ${timeText(due.time)}`,
     askedBy: due.createdBy,
     onBehalfOf: due.createdBy,
     untrusted: due.untrusted,
@@ -82,25 +86,11 @@ const begin = (sql: TransactionSql, due: Due, now: number): Promise<string | nul
 
 async function pause(sql: TransactionSql, due: Due, problem: string): Promise<string[]> {
   await sql`update schedules set state = 'paused', problem = ${problem}, next_at = null where id = ${due.id}`;
-  const as = await whoSays(sql, due);
-  if (as)
-    await writeAction(sql, due, ["schedule", due.id, Math.round(due.nextAt)], {
-      kind: "notice",
-      as,
-      text:
-        `“${oneLine(due.task)}” was due and was not done. ${problem} It is paused now; \`!schedules resume ${due.id.slice(0, 6)}\` ` +
-        "or a manager in the panel lets it go on.",
-      ...(due.threadRoot ? { threadRoot: due.threadRoot } : {}),
-    });
+  await sayInRoom(sql, due, {
+    cause: ["schedule", due.id, Math.round(due.nextAt)],
+    text:
+      `“${oneLine(due.task)}” was due and was not done. ${problem} It is paused now; \`!schedules resume ${due.id.slice(0, 6)}\` ` +
+      "or a manager in the panel lets it go on.",
+  });
   return [];
-}
-
-/** The control bot where it is, else the agent. */
-async function whoSays(sql: TransactionSql, { tenantId, roomId, agentId }: Due): Promise<string | null> {
-  const [row] = await sql<{ userId: string }[]>`
-    select m.user_id as "userId" from room_members m join tenants t on t.id = m.tenant_id
-    where m.tenant_id = ${tenantId} and m.room_id = ${roomId} and m.membership = 'join'
-      and (m.user_id = t.control_user_id or m.user_id = (select user_id from agents where id = ${agentId} and state not in ('removing', 'removed')))
-    order by m.user_id = t.control_user_id desc limit 1`;
-  return row?.userId ?? null;
 }

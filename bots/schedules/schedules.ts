@@ -2,13 +2,11 @@
 import type { Sql, TransactionSql } from "postgres";
 import { CHANNELS, type Context } from "../../core/context.ts";
 import { AppError } from "../../core/errors.ts";
-import { newId } from "../../core/ids.ts";
 import type { ScheduleTime } from "../../migrations/types.ts";
-import { nextTime, readTime, type TimeWish } from "./times.ts";
+import { nextTime } from "./times.ts";
 
 /** Of one agent, paused ones counted. */
 export const MOST_SCHEDULES = 50;
-export const MOST_TASK = 4000;
 
 export interface Schedule {
   id: string;
@@ -92,63 +90,6 @@ export async function readSchedule({ sql }: Pick<Context, "sql">, tenantId: stri
     select ${columns(sql)} from ${joined(sql)} where s.tenant_id = ${tenantId} and s.id = ${id} and s.state <> 'removed'`;
   if (!row) throw gone();
   return row;
-}
-
-export interface NewSchedule {
-  /** Made of what asks for it, so that twice is once; a new one when not given. */
-  id?: string;
-  tenantId: string;
-  agentId: string;
-  roomId: string;
-  threadRoot?: string | null;
-  /** The person for whom it acts: a Matrix user id. They must be in the room. */
-  person: string;
-  task: string;
-  time: TimeWish;
-  untrusted?: string | null;
-}
-
-/** Throws `invalid` for what is no time or task, `forbidden` where agent or person are not in the room, `conflict` when the agent has too many, `not_found`. */
-export async function makeSchedule(ctx: Context, wish: NewSchedule): Promise<Schedule> {
-  const { tenantId, agentId, roomId, person } = wish;
-  const id = wish.id ?? newId();
-  const task = wish.task.trim();
-  if (task === "") throw new AppError("invalid", "Say what the agent shall do then.");
-  if (task.length > MOST_TASK) throw new AppError("invalid", `A task has at most ${MOST_TASK} characters.`);
-  await ctx.sql.begin(async (sql) => {
-    // Of two that are made at once the second sees the first (advisory lock 7435, agent).
-    await sql`select pg_advisory_xact_lock(7435, hashtext(${agentId}))`;
-    const known = await sql`select 1 from schedules where id = ${id}`;
-    if (known.length > 0) return;
-    const why = await whyNot(sql, wish);
-    if (why) throw why;
-    const now = ctx.clock.now();
-    const time = readTime(wish.time, now);
-    const next = nextTime(time, { after: now, from: now });
-    await sql`
-      insert into schedules (id, tenant_id, agent_id, room_id, thread_root, created_by, task, time, untrusted, next_at, created_at)
-      values (${id}, ${tenantId}, ${agentId}, ${roomId}, ${wish.threadRoot ?? null}, ${person}, ${task}, ${JSON.stringify(time)}::text::jsonb,
-        ${wish.untrusted ?? null}, ${next === null ? null : new Date(next)}, ${new Date(now)})`;
-    await tell(sql, tenantId);
-  });
-  return await readSchedule(ctx, tenantId, id);
-}
-
-async function whyNot(
-  sql: TransactionSql,
-  { tenantId, agentId, roomId, person }: NewSchedule,
-): Promise<AppError | null> {
-  const [agent] = await sql<{ name: string; count: number }[]>`
-    select name, (select count(*)::int from schedules where agent_id = a.id and state in ('active', 'paused')) as count
-    from agents a where id = ${agentId} and tenant_id = ${tenantId} and state not in ('removing', 'removed')`;
-  if (!agent) return new AppError("not_found", "There is no such agent.");
-  if (agent.count >= MOST_SCHEDULES)
-    return new AppError(
-      "conflict",
-      `${agent.name} has ${MOST_SCHEDULES} schedules already. Remove one that is not needed any more.`,
-    );
-  const hindered = await hindrance(sql, { tenantId, agentId, roomId, createdBy: person });
-  return hindered ? new AppError("forbidden", hindered) : null;
 }
 
 /** Why a schedule cannot run now: a sentence; null when it can. */

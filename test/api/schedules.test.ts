@@ -44,6 +44,21 @@ describe("making one", () => {
     ]);
   });
 
+  test("the room is told once who planned what for whom", async () => {
+    const key = { "idempotency-key": "click" };
+    const time = { cron: "0 9 * * 1", zone: "Europe/Berlin" };
+    await ctx.sql`update room_members set display_name = 'Bob the Builder' where user_id = ${BOB}`;
+    await operator("POST", LIST, wish({ person: BOB, time }), key);
+    await operator("POST", LIST, wish({ person: BOB, time }), key);
+    await alice("POST", LIST, wish());
+    const notices = await ctx.sql<{ payload: Record<string, string> }[]>`
+      select payload from actions where payload->>'kind' = 'notice' and room_id = ${ROOM} order by created_at`;
+    expect(notices.map(({ payload }) => payload.text)).toEqual([
+      "ann planned this in the panel for Bob the Builder: Writer does “Report.” every Monday at 09:00 (Europe/Berlin). `!schedules` lists and changes it.",
+      "alice planned this in the panel for themselves: Writer does “Report.” every hour. `!schedules` lists and changes it.",
+    ]);
+  });
+
   test.each([
     ["for somebody else", { person: BOB }, 400],
     ["no time", { time: {} }, 400],

@@ -2,7 +2,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { beforeAll, expect, test, vi } from "vitest";
 
-import { makeSchedule } from "../../bots/schedules/schedules.ts";
+import { makeSchedule } from "../../bots/schedules/make.ts";
 import { eventually } from "../harness/eventually.ts";
 import type { Person } from "../harness/person.ts";
 import { sharedPlatform } from "../harness/shared-platform.ts";
@@ -32,7 +32,7 @@ beforeAll(async () => {
 const COUNT = 20;
 const answersTo = async (marker: string) =>
   (await alice.history(room)).filter(
-    ({ content }) => content.body === `Answer to ${marker}` && !content["m.new_content"],
+    ({ content }) => content.body?.endsWith(`\n\nAnswer to ${marker}`) && !content["m.new_content"],
   );
 
 test("the platform is killed while many tasks come due: each is answered once", async () => {

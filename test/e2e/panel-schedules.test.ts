@@ -57,6 +57,12 @@ test("a day of the week and a time of day are chosen, and the list says them in 
   await dialog.getByRole("button", { name: "Make it" }).click();
   await page.locator("main").getByText("Every Monday at 08:30 (Europe/Berlin)").waitFor();
   expect(await looked(page, "schedules-words-1280-light")).toEqual([]);
+  const told = await maya.until("the room to be told", (seen) =>
+    seen.find(({ content }) => content.body?.includes("planned this in the panel")),
+  );
+  expect(told.content.body).toMatch(
+    /^admin planned this in the panel for maya: .* does “Sum up the week\.” every Monday at 08:30 \(Europe\/Berlin\)\./,
+  );
   expect(problems).toEqual([]);
 });
 

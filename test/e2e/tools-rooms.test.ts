@@ -170,11 +170,15 @@ test("a planned task comes due: the answer stands in the room, replies to nothin
   await sql`update schedules set next_at = now() where room_id = ${room}`;
   await sql.notify("agentopia_schedule", "");
   const answer = await alice.until("the answer", (seen) =>
-    seen.find(({ room_id, content }) => room_id === room && content.body === "Answer to #planned"),
+    seen.find(({ room_id, content }) => room_id === room && content.body?.endsWith("Answer to #planned")),
   );
   expect(answer).toMatchObject({
     sender: writer.userId,
-    content: { msgtype: "m.text", "m.mentions": { user_ids: [alice.userId] } },
+    content: {
+      msgtype: "m.text",
+      body: expect.stringMatching(/^Planned for alice: once, at .* UTC\n\nAnswer to #planned$/),
+      "m.mentions": { user_ids: [alice.userId] },
+    },
   });
   expect(answer.content["m.relates_to"]).toBeUndefined();
 });

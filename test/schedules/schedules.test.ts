@@ -2,11 +2,11 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { expect, onTestFinished, test } from "vitest";
 import { eraseOld } from "../../bots/retention.ts";
 import { runDue } from "../../bots/schedules/due.ts";
+import { makeSchedule } from "../../bots/schedules/make.ts";
 import { startScheduler } from "../../bots/schedules/scheduler.ts";
 import {
   listSchedules,
   MOST_SCHEDULES,
-  makeSchedule,
   pauseSchedule,
   removeSchedule,
   resumeSchedule,
@@ -80,10 +80,49 @@ test("an agent plans a task; when it is due it is done once, and the answer stan
   const answer = w.sent.filter(({ type }) => type === "m.room.message").at(-1);
   expect(answer).toMatchObject({
     as: WRITER,
-    content: { body: "Answer to #due", "m.mentions": { user_ids: [ALICE] } },
+    content: {
+      body: expect.stringMatching(/^Planned for alice: once, at .* UTC\n\nAnswer to #due$/),
+      formatted_body: expect.stringMatching(/^<p><em>Planned for alice: .* UTC<\/em><\/p>\n<p>Answer to #due<\/p>$/),
+      "m.mentions": { user_ids: [ALICE] },
+    },
   });
   expect(answer?.content).not.toHaveProperty(["m.relates_to"]);
   expect(await rows(w.ctx)).toMatchObject([{ state: "done", times: 1, nextAt: null }]);
+});
+
+test("for whom a planned answer is and when stands over it for people; the model never reads it as its own words", async () => {
+  const w = await planned();
+  const name = "<b>Al</b> *ice*";
+  await w.ctx.sql`update room_members set display_name = ${name} where user_id = ${ALICE}`;
+  await make(w.ctx, { cron: "0 9 * * *", zone: "Europe/Berlin" }, { task: "[[chunks 6 900]] #due" });
+  w.later(25 * 60 * MINUTE);
+  await due(w.ctx);
+  await w.work();
+  const [answer, ...edits] = w.sent.filter(({ type }) => type === "m.room.message");
+  const heading = `Planned for ${name}: every day at 09:00 (Europe/Berlin)`;
+  for (const content of [answer?.content, ...edits.map(({ content }) => content["m.new_content"] as never)]) {
+    const { body, formatted_body: html } = content as unknown as { body: string; formatted_body: string };
+    expect(body.split("\n")[0]).toBe(heading);
+    expect(html).toMatch(/^<p><em>Planned for &lt;b&gt;Al&lt;\/b&gt; \*ice\*: every day at 09:00/);
+  }
+  await w.event({ sender: BOB, content: says("Good morning.") });
+  // It begins nothing, and is left out of what the next answer is made from.
+  expect(await w.event({ id: answer?.id, sender: WRITER, content: answer?.content ?? {} })).toEqual([]);
+  for (const { id, content } of edits) await w.event({ id, sender: WRITER, content });
+  await w.say("What did you say? #next");
+  await w.work();
+  const asked = JSON.stringify(w.model.requests.at(-1)?.body);
+  expect(asked).toContain("to #due");
+  expect(asked).not.toContain("Planned for");
+});
+
+test("nobody but us says what stands over an answer", async () => {
+  const w = await planned();
+  const content = { ...says("Writer: #a", WRITER), "dev.agentopia.heading": "Planned for the boss" };
+  await w.event({ sender: ALICE, content });
+  await w.work();
+  expect(JSON.stringify(w.sent)).toContain("Answer to #a");
+  expect(JSON.stringify(w.sent)).not.toContain("Planned for the boss");
 });
 
 test("what was due ten times while the platform was down is done once, and then goes on", async () => {

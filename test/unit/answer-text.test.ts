@@ -4,7 +4,7 @@ import { agentsNamed } from "../../bots/mentions.ts";
 import { editMessage, LiveText, newMessage, nextEditAt, partsOf, RHYTHM } from "../../bots/reply.ts";
 import { splitMarkdown } from "../../bots/split.ts";
 
-const to = { questionEvent: "$q", threadRoot: null, mentions: ["@ann:x"], runId: "r", hops: 0 };
+const to = { questionEvent: "$q", threadRoot: null, mentions: ["@ann:x"], runId: "r", hops: 0, heading: null };
 
 describe("markdown becomes HTML that Matrix allows", () => {
   test.each([
@@ -68,8 +68,9 @@ describe("long answers are split", () => {
   ])("every message and edit stays below the size limit of an event: %s", (_name, text) => {
     for (const [part, words] of partsOf(text).entries()) {
       const how = { part, final: true };
-      expect(Buffer.byteLength(JSON.stringify(newMessage(to, words, how)))).toBeLessThan(65_536 - 2048);
-      expect(Buffer.byteLength(JSON.stringify(editMessage(to, "$e", words, how)))).toBeLessThan(65_536 - 2048);
+      const planned = { ...to, heading: `Planned for ${"&".repeat(60)}: by the pattern ${"1,".repeat(100)} (UTC)` };
+      expect(Buffer.byteLength(JSON.stringify(newMessage(planned, words, how)))).toBeLessThan(65_536 - 2048);
+      expect(Buffer.byteLength(JSON.stringify(editMessage(planned, "$e", words, how)))).toBeLessThan(65_536 - 2048);
     }
   });
 });

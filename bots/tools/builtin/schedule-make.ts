@@ -2,7 +2,8 @@
 import { AppError } from "../../../core/errors.ts";
 import { stableId } from "../../../core/ids.ts";
 import { isAgentUser, serverOf } from "../../room-view.ts";
-import { MOST_TASK, makeSchedule, shortId } from "../../schedules/schedules.ts";
+import { MOST_TASK, makeSchedule } from "../../schedules/make.ts";
+import { shortId } from "../../schedules/schedules.ts";
 import { LEAST_MINUTES } from "../../schedules/times.ts";
 import { everyText, nextText, patternText, timeText } from "../../schedules/words.ts";
 import { oneLine } from "../one-line.ts";
