@@ -4,6 +4,7 @@ import type { Decision, Notice } from "../decision.ts";
 import type { Message } from "../message.ts";
 import { powerOf } from "../room-state.ts";
 import { type ApprovalView, type RoomView, type RoutedEvent, serverOf } from "../room-view.ts";
+import { whoHas } from "./text.ts";
 
 export interface Verdict {
   verdict: "approved" | "declined" | "always" | "answered";
@@ -41,7 +42,7 @@ export function whyNotDecide(approval: ApprovalView, userId: string, view: RoomV
   const level = view.state ? powerOf(view.state, userId) : Number.NEGATIVE_INFINITY;
   return level >= (approval.level ?? 50)
     ? null
-    : `This takes the power level ${approval.level ?? 50} in this room. A moderator decides it here, or a manager of the company, here or in the panel.`;
+    : `You cannot decide this. ${whoHas(approval.level ?? 50)} decides it here, or a manager of the company, here or in the panel.`;
 }
 
 /**

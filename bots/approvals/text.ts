@@ -59,11 +59,11 @@ export function questionText(approval: ApprovalText, quote: Quote): string {
 /** With one full stop, also where what is quoted at the end has its own. */
 const ended = (sentence: string, quote: Quote) => quote(/[.…]$|[.!?…][”"]$/.test(sentence) ? sentence : `${sentence}.`);
 
-/** As Element calls them. */
-function whoHas(level: number): string {
+/** Whoever has a power level, as Element calls them. */
+export function whoHas(level: number): string {
   if (level <= 0) return "Anybody in this room";
-  const name = { 50: "A moderator", 100: "An admin" }[level] ?? "A person";
-  return `${name} of this room (power level ${level})`;
+  const name = { 50: "A moderator", 100: "An admin" }[level];
+  return name ? `${name} of this room` : `Somebody with the power level ${level} in this room`;
 }
 
 /** What stands there afterwards. */

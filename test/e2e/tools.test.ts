@@ -126,7 +126,7 @@ test("a mail that a person approves with a reaction goes out once; whoever may n
   const asked = await questionWith("**subject:** offer", bob);
   await bob.react(room, asked.event_id, "✅");
   await bob.until("who decides is said", (seen) =>
-    seen.some(({ content }) => content.body?.includes("takes the power level 50")),
+    seen.some(({ content }) => content.body?.startsWith("You cannot decide this. A moderator of this room")),
   );
   expect(outside.mails.map(({ subject }) => subject)).not.toContain("offer");
   await alice.react(room, asked.event_id, "✅");

@@ -53,7 +53,9 @@ test("who is below the level changes nothing, and is told once who decides", asy
   await w.reply(message, "yes", BOB);
   await w.work();
   expect([await state(w), done()]).toEqual(["open", 0]);
-  expect(await notices(w)).toEqual([expect.stringMatching(/power level 50.*moderator/s)]);
+  expect(await notices(w)).toEqual([
+    "You cannot decide this. A moderator of this room decides it here, or a manager of the company, here or in the panel.",
+  ]);
 });
 
 test.each([

@@ -49,6 +49,21 @@ describe("what is wanted", () => {
   });
 });
 
+test.each([
+  [50, null, "A moderator of this room or a manager decides"],
+  [100, null, "An admin of this room or a manager decides"],
+  [70, null, "Somebody with the power level 70 in this room or a manager decides"],
+  [0, null, "Anybody in this room or a manager decides"],
+  [null, "Ben", "Ben or a manager decides"],
+])("who decides is called by a name where there is one: level %j, %j", (level, onlyPerson, words) => {
+  expect(question({ level, onlyPerson })).toContain(`\n${words}, here or in the panel, until `);
+});
+
+test("who stopped it is named, and a stop by nobody is none", () => {
+  expect(decided({ state: "withdrawn" })).toMatch(/\nStopped by ben before anybody decided\.$/);
+  expect(decided({ state: "withdrawn", by: null })).toMatch(/\nThe answer was ended before anybody decided\.$/);
+});
+
 describe("♾️", () => {
   const LETS = "send mail from this room without asking again, whoever asks, whatever is in it and to whomever";
 
