@@ -87,7 +87,8 @@ export function routeCommand(command: Command, event: RoutedEvent, message: Mess
     case "forms":
       return told(formsText(view, event));
     case "schedules": {
-      const by = { userId: event.sender, state: view.state, now: view.now };
+      const manages = view.listing?.byManager ?? false;
+      const by = { userId: event.sender, state: view.state, manages, now: view.now };
       const { words, change } = scheduleCommand(rest, by, view.listing?.schedules ?? []);
       return told(words, change ? [change] : []);
     }

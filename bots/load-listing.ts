@@ -1,6 +1,7 @@
 /** What the commands that list something are answered from. Read only for messages that are one. */
 import type { TransactionSql } from "postgres";
 import { formSource } from "./forms/source.ts";
+import { managesClient } from "./manages.ts";
 import { text } from "./message.ts";
 import type { ListingView, RoutedEvent, WaitingView } from "./room-view.ts";
 import { listSchedules } from "./schedules/schedules.ts";
@@ -16,8 +17,9 @@ export const startsListing = (event: RoutedEvent): boolean =>
 export async function loadListing(
   sql: TransactionSql,
   { tenantId, roomId }: { tenantId: string; roomId: string },
+  sender: string,
 ): Promise<ListingView> {
-  const [tools, waiting, { schedules }, forms] = await together([
+  const [tools, waiting, { schedules }, forms, byManager] = await together([
     sql<ListingView["tools"]>`
       select a.id as "agentId", coalesce(a.definition->'tools', '{}') as tools, coalesce((
           select json_agg(g.tool order by g.tool) from grants g where g.agent_id = a.id and g.room_id = ${roomId} and g.revoked_at is null), '[]') as granted
@@ -31,10 +33,11 @@ export async function loadListing(
       where p.tenant_id = ${tenantId} and p.room_id = ${roomId} and p.state = 'open' and p.sentence is not null order by p.created_at limit 50`,
     listSchedules({ sql: sql as never }, { tenantId, roomId, states: ["active", "paused"] }, { limit: 200 }),
     formSource.list({ sql: sql as never }, tenantId),
+    managesClient(sql, { tenantId }, sender),
   ]);
   const known = new Map([...forms, ...BUILT_IN].map((tool) => [tool.name, tool]));
   const titles = Object.fromEntries([...known.values()].map(({ name, title }) => [name, title]));
-  return { tools, titles, waiting: waiting.map((one) => shown(one, known)), schedules };
+  return { tools, titles, waiting: waiting.map((one) => shown(one, known)), schedules, byManager };
 }
 
 interface Waiting extends WaitingView {

@@ -43,7 +43,7 @@ export async function loadView(sql: TransactionSql, room: RoomRow, event: Routed
     targets.length > 0 && speaks ? loadApprovals(sql, tenantId, { targets, sender: event.sender }) : [],
     targets.length > 0 && event.type === "m.room.message" ? loadThread(sql, room, targets) : [],
     event.stateKey !== null || startsCommand(event) ? loadOpenRuns(sql, room) : [],
-    startsListing(event) ? loadListing(sql, room) : null,
+    startsListing(event) ? loadListing(sql, room, event.sender) : null,
     word === null ? [] : loadForm(sql, tenantId, word),
     mayNameForms(event) ? loadListedForms(sql, room) : null,
   ]);

@@ -82,6 +82,8 @@ export interface ListingView {
   titles: Record<string, string>;
   waiting: WaitingView[];
   schedules: ScheduleView[];
+  /** Who asks manages the client. */
+  byManager: boolean;
 }
 
 /** A question of an agent that nobody has decided yet. */

@@ -14,14 +14,22 @@ export type ScheduleView = Pick<
 const SHOWN = 20;
 const HOW = "`!schedules pause`, `resume` or `remove` and the id at the beginning of a line change one.";
 
-/** Who made it, and the room's moderators. */
-export const mayChange = (schedule: Pick<Schedule, "createdBy">, userId: string, state: RoomState | null): boolean =>
-  schedule.createdBy === userId || (state !== null && powerOf(state, userId) >= 50);
+/** Who wants to change one. */
+export interface Changer {
+  userId: string;
+  state: RoomState | null;
+  /** Says whether they manage the client, and may change it in the panel: then here too. */
+  manages: boolean;
+}
+
+/** Who made it, the room's moderators, and the client's managers. */
+export const mayChange = (schedule: Pick<Schedule, "createdBy">, { userId, state, manages }: Changer): boolean =>
+  schedule.createdBy === userId || manages || (state !== null && powerOf(state, userId) >= 50);
 
 /** What `!schedules` says, and what it changes. */
 export function scheduleCommand(
   rest: string,
-  by: { userId: string; state: RoomState | null; now: number },
+  by: Changer & { now: number },
   schedules: ScheduleView[],
 ): { words: string; change?: ScheduleChange } {
   const [, verb = "", id = ""] = /(?:^|\s)(pause|resume|remove)\s+([\w-]+)$/i.exec(rest) ?? [];
@@ -45,15 +53,18 @@ function line({ id, agentName, createdBy, createdByName, task, time, state, prob
 function change(
   verb: string,
   wanted: string,
-  by: { userId: string; state: RoomState | null; now: number },
+  by: Changer & { now: number },
   schedules: ScheduleView[],
 ): { words: string; change?: ScheduleChange } {
   const found = wanted.length >= 4 ? schedules.filter(({ id }) => id.startsWith(wanted)) : [];
   const [schedule] = found;
   if (!schedule || found.length > 1)
     return { words: `No planned task of this room has the id ${wanted}. \`!schedules\` lists them.` };
-  if (!mayChange(schedule, by.userId, by.state))
-    return { words: "Only the person who made it and the room's moderators may change it." };
+  if (!mayChange(schedule, by))
+    return {
+      words:
+        "Only the person who made it, the room's moderators and the client's managers may change it. Ask one of them.",
+    };
   const name = `“${oneLine(schedule.task)}”`;
   if (verb === "remove")
     return { words: `${name} is removed.`, change: { id: schedule.id, state: "removed", nextAt: null } };

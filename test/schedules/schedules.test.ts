@@ -309,6 +309,30 @@ test("!schedules lists what is planned in the room; who made it and moderators c
   expect(await command(w, "!schedules remove ffffff")).toContain("No planned task");
 });
 
+test("a manager of the client changes what others planned, in rooms as in the panel, without being a moderator", async () => {
+  const w = await planned();
+  const ids = [];
+  for (const task of ["Alice's report", "Another"])
+    ids.push(shortId((await make(w.ctx, { everyMinutes: 10 }, { task })).id));
+  const [id, other] = ids;
+  expect(await command(w, `!schedules pause ${id}`, BOB)).toBe(
+    "Only the person who made it, the room's moderators and the client's managers may change it. Ask one of them.",
+  );
+  const remove = `[[call schedule_remove {"id":"${other}"}]] [[results]]`;
+  for (const [role, state] of [
+    ["auditor", "failed"],
+    ["manager", "done"],
+  ] as const) {
+    await w.ctx.sql`insert into tenant_roles (tenant_id, user_id, role) values (${TENANT}, ${BOB}, ${role})
+      on conflict (tenant_id, user_id) do update set role = excluded.role`;
+    await w.say(`${remove} #${role}`, BOB);
+    await w.work();
+    expect((await w.calls()).at(-1)?.state).toBe(state);
+  }
+  expect(await command(w, `!schedules pause ${id}`, BOB)).toBe("“Alice's report” is paused.");
+  expect(await rows(w.ctx)).toMatchObject([{ state: "paused" }, { state: "removed" }]);
+});
+
 test("!tools says what the agents of the room may do, !approvals what waits", async () => {
   const w = await planned();
   await setTools(w.ctx, "writer", {

@@ -13,6 +13,7 @@ function said(tools: AgentTools, granted: string[] = []): string {
       titles: { mail_send: "Send a mail", form_offer: "Offer", http_call: "Call an address" },
       waiting: [],
       schedules: [],
+      byManager: false,
     },
   } as unknown as RoomView;
   return toolsText(view).split("\n")[1] ?? "";

@@ -1,6 +1,7 @@
 /** Take back what was planned. */
 import { AppError } from "../../../core/errors.ts";
 import type { RoomState } from "../../../migrations/types.ts";
+import { managesClient } from "../../manages.ts";
 import { mayChange } from "../../schedules/command.ts";
 import { listSchedules, MOST_SCHEDULES, removeSchedule, shortId } from "../../schedules/schedules.ts";
 import { oneLine } from "../one-line.ts";
@@ -27,7 +28,7 @@ export const scheduleRemove: Tool = {
   run: remove,
 };
 
-/** Who made it, and the room's moderators: as with the command in the room. */
+/** Who made it, the room's moderators and the client's managers: as with the command in the room. */
 async function remove({ ctx, tenantId, agent, roomId, args, person }: ToolRun) {
   const place = { tenantId, roomId: roomId ?? "", agentId: agent.id };
   const { schedules } = await listSchedules(ctx, { ...place, states: ["active", "paused"] }, { limit: MOST_SCHEDULES });
@@ -38,8 +39,12 @@ async function remove({ ctx, tenantId, agent, roomId, args, person }: ToolRun) {
     return { text: `No planned task has the id ${oneLine(wanted, 40)} (any more). schedule_list shows what there is.` };
   const [room] = await ctx.sql<{ state: RoomState | null }[]>`
     select state from rooms where tenant_id = ${tenantId} and room_id = ${place.roomId}`;
-  if (!mayChange(schedule, person, room?.state ?? null))
-    throw new AppError("forbidden", "Only the person who made it and the room's moderators may remove it.");
+  const manages = await managesClient(ctx.sql, place, person);
+  if (!mayChange(schedule, { userId: person, state: room?.state ?? null, manages }))
+    throw new AppError(
+      "forbidden",
+      "Only the person who made it, the room's moderators and the client's managers may remove it.",
+    );
   await removeSchedule(ctx, tenantId, schedule.id);
   return { text: `${shortId(schedule.id)} is removed.` };
 }
