@@ -1,5 +1,6 @@
 /** What the API says of tools and of what they did. */
 import type { ListedCall } from "../../bots/tools/call-list.ts";
+import { labelsOf } from "../../bots/tools/labels.ts";
 import type { Tool } from "../../bots/tools/tool.ts";
 import { isTryable } from "../../bots/tools/try-tool.ts";
 import { moment, z } from "./endpoint.ts";
@@ -31,6 +32,7 @@ export const toolView = z
     summary: z.string().openapi({ description: "What it does, for people." }),
     description: z.string().openapi({ description: "As models read it." }),
     input: z.record(z.string(), z.unknown()).openapi({ description: "JSON Schema (2020-12) of its arguments." }),
+    labels: labelsView,
     risk: z.enum(["low", "medium", "high"]),
     reads: z.enum(["nothing", "private", "untrusted"]),
     sends: z.enum(["nothing", "inside", "address", "outside"]),
@@ -46,6 +48,7 @@ export const viewTool = (tool: Tool): ToolView => ({
   summary: tool.summary,
   description: tool.description,
   input: tool.input,
+  labels: labelsOf(tool),
   risk: tool.risk,
   reads: tool.reads,
   sends: tool.sends,

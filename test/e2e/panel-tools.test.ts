@@ -66,7 +66,20 @@ test("a manager says in the form what an agent may use, tries it, and is asked i
   await page.getByRole("option", { name: "Ask a person" }).click();
   await sums.getByRole("button", { name: "Boundaries: Sums" }).click();
   await sums.getByLabel("Calls a day").fill("50");
+  // Nothing of a sum goes outside, whatever was read before.
+  await sums.getByRole("combobox", { name: "Sums: may it?" }).click();
+  await page.getByRole("option", { name: "Allowed", exact: true }).click();
+  await sums.getByText("Done without a question.", { exact: true }).waitFor();
+  await sums.getByRole("combobox", { name: "Sums: may it?" }).click();
+  await page.getByRole("option", { name: "Ask a person" }).click();
+  const limits = sums.getByRole("textbox", { name: /^(Calls|Tokens)/ });
+  // In rows: fields of one row stand at one height.
+  const tops = await limits.evaluateAll((all) => all.map((one) => one.getBoundingClientRect().top));
+  expect([tops.length, new Set(tops).size]).toEqual([4, 2]);
   const web = page.getByRole("group", { name: "Web", exact: true });
+  await web.getByRole("combobox", { name: "Web: may it?" }).click();
+  await page.getByRole("option", { name: "Allowed", exact: true }).click();
+  await web.getByText("except when it would send something outside after reading something from outside").waitFor();
   await web.getByRole("combobox", { name: "Web: may it?" }).click();
   await page.getByRole("option", { name: "Allowed in direct chats" }).click();
   await web.getByRole("button", { name: "Boundaries: Web" }).click();
@@ -230,6 +243,16 @@ test("a tool is tried with a form made from its schema; what it did stands among
   await dialog.getByRole("button", { name: "Do it" }).click();
   await dialog.getByText("30.48 cm").waitFor();
   expect(await looked(page, "tools-tried-1280-light")).toEqual([]);
+  await page.keyboard.press("Escape");
+  await page.getByRole("button", { name: "Try Read a page of the web" }).click();
+  const whole = dialog.getByRole("switch", { name: "The whole page" });
+  await whole.waitFor();
+  expect(await dialog.getByText("Everything on the page, with menus and lists of links.").count()).toBe(1);
+  expect(await dialog.getByRole("textbox").evaluateAll((all) => all.map((one) => one.labels[0].innerText))).toEqual([
+    "Address *",
+    "Leave out at the beginning",
+  ]);
+  expect(await looked(page, "tools-try-page-1280-light")).toEqual([]);
   await page.keyboard.press("Escape");
   await page.getByRole("tab", { name: "Calls" }).click();
   await page.getByRole("button", { name: "Details: Calculate" }).first().click();

@@ -50,10 +50,7 @@ const policies = {
   never: { title: "Never", text: "It does not know of these." },
   ask: { title: "Ask a person", text: "Somebody allows or refuses each call, in the room or here." },
   direct: { title: "Allowed in direct chats", text: "In a chat of one person and the agent; in rooms it asks." },
-  allowed: {
-    title: "Allowed",
-    text: "It asks nobody, but before something leaves that may come from a stranger's page.",
-  },
+  allowed: { title: "Allowed", text: "Done without a question." },
 };
 
 const turns = "turns the direction of what follows";
@@ -97,7 +94,13 @@ export const toolsTexts = {
     button: "Try",
     buttonOf: (tool: string) => `Try ${tool}`,
     title: (tool: string) => `Try ${tool}`,
-    lead: "It is done as if an agent did it: a mail is sent, a file is written.",
+    /** By what a call of it takes out. */
+    leads: {
+      nothing: null,
+      inside: "It is done for real, as if an agent did it: what it changes in the company is changed.",
+      address: "It is done for real, as if an agent did it: the address is asked.",
+      outside: "It is done for real, as if an agent did it: what it sends goes out.",
+    },
     run: "Do it",
     askTitle: (tool: string) => `${tool} now?`,
     askText: "This is done for real, and cannot be taken back.",
@@ -203,6 +206,13 @@ export const toolsTexts = {
     title: "Tools",
     help: "What it may do besides answering. What it may not, it does not know of. It never may more in a room than the person who asks.",
     policies,
+    /** Of what is allowed: when a person is asked all the same. */
+    allowedBut: {
+      outside:
+        "Done without a question, except when it would send something outside after reading something from outside.",
+      rooms:
+        "Done without a question, except when it would write into a room that other companies see after reading something from outside.",
+    },
     policyOf: (group: string) => `${group}: may it?`,
     asGroup: (policy: string) => `As the group (${policy})`,
     more: "Boundaries",
@@ -212,7 +222,7 @@ export const toolsTexts = {
     allow: "Only these",
     allowEmpty: "Empty: everything.",
     refuse: "Never these",
-    refuseHelp: "Says more than the list above.",
+    refuseHelp: "These are refused even when the list above allows them.",
     perRun: "Calls in one answer",
     perHour: "Calls an hour",
     perDay: "Calls a day",

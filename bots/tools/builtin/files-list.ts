@@ -23,6 +23,7 @@ export const filesList: Tool = {
     },
     additionalProperties: false,
   },
+  labels: { after: "Begin behind" },
   risk: "low",
   reads: "private",
   sends: "nothing",

@@ -24,6 +24,7 @@ export const filesRead: Tool = {
     required: ["path"],
     additionalProperties: false,
   },
+  labels: { path: "File", offset: "Leave out at the beginning" },
   risk: "low",
   reads: "private",
   sends: "nothing",

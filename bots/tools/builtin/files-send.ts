@@ -21,6 +21,7 @@ export const filesSend: Tool = {
     required: ["path"],
     additionalProperties: false,
   },
+  labels: { path: "File" },
   risk: "medium",
   reads: "nothing",
   sends: "inside",

@@ -26,6 +26,7 @@ export const filesTake: Tool = {
     required: ["path"],
     additionalProperties: false,
   },
+  labels: { event: "Message", name: "File name", path: "Keep as" },
   risk: "medium",
   reads: "private",
   sends: "inside",

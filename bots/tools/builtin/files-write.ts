@@ -22,6 +22,7 @@ export const filesWrite: Tool = {
     required: ["path", "text"],
     additionalProperties: false,
   },
+  labels: { path: "File", text: "Content", append: "Add at the end" },
   always: { does: "write and replace files", whatever: "whichever they are and whatever it writes into them" },
   risk: "medium",
   reads: "nothing",

@@ -36,6 +36,7 @@ export const makeHttpCall = (options: Lookup & { timeoutMs?: number } = {}): Too
     required: ["url"],
     additionalProperties: false,
   },
+  labels: { url: "Address", body: "Content", secret: "Stored secret" },
   always: { does: "call addresses", whatever: "whichever they are and whatever it sends there" },
   risk: "high",
   reads: "untrusted",

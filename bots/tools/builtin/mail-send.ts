@@ -35,6 +35,7 @@ export const mailSend: Tool = {
     required: ["to", "subject", "text"],
     additionalProperties: false,
   },
+  labels: { cc: "Copy to" },
   always: { does: "send mail", whatever: "whatever is in it and to whomever" },
   risk: "high",
   reads: "nothing",

@@ -24,6 +24,7 @@ export const roomPin: Tool = {
     required: ["event"],
     additionalProperties: false,
   },
+  labels: { event: "Message", unpin: "Take it down" },
   risk: "medium",
   reads: "nothing",
   sends: "inside",

@@ -27,6 +27,7 @@ export const time: Tool = {
     },
     additionalProperties: false,
   },
+  labels: { zone: "Time zone", at: "Moment", in_zone: "Convert into zone" },
   risk: "low",
   reads: "nothing",
   sends: "nothing",

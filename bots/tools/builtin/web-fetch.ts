@@ -44,6 +44,7 @@ export const makeWebFetch = (options: Lookup & { timeoutMs?: number } = {}): Too
     required: ["url"],
     additionalProperties: false,
   },
+  labels: { url: "Address", from: "Leave out at the beginning", whole: "The whole page" },
   risk: "low",
   reads: "untrusted",
   sends: "address",

@@ -30,6 +30,7 @@ export const makeWebSearch = (options: Lookup & { brave?: string } = {}): Tool =
     required: ["query"],
     additionalProperties: false,
   },
+  labels: { query: "Words to look for", count: "Results" },
   risk: "low",
   reads: "untrusted",
   sends: "outside",

@@ -88,7 +88,7 @@ function OneGroup({ group, tools, errors, onChange }: PartProps) {
       />
       {policy !== "never" && (
         <Text size="xs" c="dimmed">
-          {policies[policy].text}
+          {policy === "allowed" ? allowedText(group) : policies[policy].text}
         </Text>
       )}
       {(policy !== "never" || set || single.length > 1) && (
@@ -108,6 +108,14 @@ function OneGroup({ group, tools, errors, onChange }: PartProps) {
       )}
     </Stack>
   );
+}
+
+/** Groups with tools that write into rooms; some of those other companies see. */
+const IN_ROOMS = ["room", "files", "schedule"];
+
+function allowedText({ name, tools }: ToolGroup): string {
+  if (tools.some(({ sends }) => sends === "outside" || sends === "address")) return words.allowedBut.outside;
+  return IN_ROOMS.includes(name) ? words.allowedBut.rooms : policies.allowed.text;
 }
 
 const AS_GROUP = "group";

@@ -17,7 +17,7 @@ const words = texts.tools;
 /** A form made of the tool's schema; what comes back stands beneath it. */
 export function TryTool({ client, tool, close }: { client: string; tool: ToolView; close: () => void }) {
   const [value, setValue] = useState<Record<string, unknown>>({});
-  const schema = useMemo(() => titled(tool.input as JsonSchema), [tool.input]);
+  const schema = useMemo(() => forPeople(tool), [tool]);
   const trying = useSend(
     (args: Record<string, unknown>) =>
       post<TriedView>(inClient(client, "tools", tool.name, "try"), { arguments: args }),
@@ -44,9 +44,9 @@ export function TryTool({ client, tool, close }: { client: string; tool: ToolVie
           <Text size="sm">{tool.summary}</Text>
           <ModelText tool={tool} />
         </div>
-        {tool.sends !== "nothing" && (
+        {words.try.leads[tool.sends] !== null && (
           <Text size="sm" c="dimmed">
-            {words.try.lead}
+            {words.try.leads[tool.sends]}
           </Text>
         )}
         <SchemaForm
@@ -79,10 +79,15 @@ export function TryTool({ client, tool, close }: { client: string; tool: ToolVie
   );
 }
 
-/** Fields that have no title are called by their names, as words. */
-const titled = (schema: JsonSchema): JsonSchema => ({
-  ...schema,
-  properties: Object.fromEntries(
-    Object.entries(schema.properties ?? {}).map(([name, field]) => [name, { title: wordOf(name), ...field }]),
-  ),
-});
+/** Fields are called as they are where a call is shown; what a model is told of a yes/no is said as a switch needs it. */
+function forPeople({ input, labels }: ToolView): JsonSchema {
+  const schema = input as JsonSchema;
+  const fields = Object.entries(schema.properties ?? {}).map(([name, field]): [string, JsonSchema] => {
+    const description = field.description?.replace(/^True: (.)/, (_, first: string) => first.toUpperCase());
+    return [name, { ...field, title: titleOf(name, labels[name]), ...(description ? { description } : {}) }];
+  });
+  return { ...schema, properties: Object.fromEntries(fields) };
+}
+
+/** A label stays as somebody wrote it; a mere name is made a word. */
+const titleOf = (name: string, label = name) => (label === name ? wordOf(name) : label);

@@ -2,7 +2,7 @@
  * rjsf's theme for Mantine, piece by piece: as a whole it brings a calendar with styles of its own, where the browser's date field does
  * (which phones and screen readers know).
  */
-import { Checkbox, Textarea } from "@mantine/core";
+import { Switch, Textarea } from "@mantine/core";
 import type { ThemeProps } from "@rjsf/core";
 import { generateTemplates } from "@rjsf/mantine/lib/templates/index.js";
 import CheckboxesWidget from "@rjsf/mantine/lib/widgets/CheckboxesWidget.js";
@@ -14,11 +14,11 @@ type Value = Record<string, unknown>;
 
 const errorOf = ({ rawErrors }: WidgetProps<Value>) => (rawErrors?.length ? rawErrors.join("\n") : undefined);
 
-/** One tick with its label and its help. */
+/** A switch with its label and its help. */
 function YesNo(props: WidgetProps<Value>) {
   const { id, htmlName, label, hideLabel, value, disabled, readonly, options, schema, onChange } = props;
   return (
-    <Checkbox
+    <Switch
       id={id}
       name={htmlName || id}
       label={hideLabel ? undefined : label}

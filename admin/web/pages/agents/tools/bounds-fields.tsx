@@ -38,11 +38,11 @@ export function BoundsFields({ bounds, patterns, errors, onChange }: Props) {
           />
         </Group>
       )}
-      <Group align="flex-start" gap="sm">
+      <Group align="flex-end" gap="sm">
         {LIMITS.map((limit) => (
           <NumberInput
             key={limit}
-            flex="1 1 7.5rem"
+            flex="1 1 9.5rem"
             label={words[limit]}
             placeholder={words.noLimit}
             value={bounds[limit] ?? ""}
