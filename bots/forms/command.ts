@@ -1,6 +1,7 @@
 /** `!name key=value key2="two words" …`: a form that is filled in by a message. Pure. */
 import type { JsonSchema } from "../../migrations/types.ts";
 import type { FormView } from "../room-view.ts";
+import { MISSING } from "../tools/problem-words.ts";
 import { type Field, fieldsOf } from "./schema.ts";
 import { completeValues, type FieldProblems, type Values, valueProblems } from "./values.ts";
 
@@ -40,7 +41,7 @@ export function readFilling(body: string, form: Pick<FormView, "name" | "title" 
 const short = (text: string) => (text.length > 60 ? `${text.slice(0, 60)}…` : text).replaceAll(/\s+/g, " ");
 
 function sentences(wrong: FieldProblems, values: Values): string {
-  const missing = Object.keys(wrong).filter((name) => values[name] === undefined && wrong[name] === "Fill this in.");
+  const missing = Object.keys(wrong).filter((name) => values[name] === undefined && wrong[name] === MISSING);
   const others = Object.entries(wrong).filter(([name]) => !missing.includes(name));
   return [
     missing.length > 0 ? `${list(missing)} ${missing.length === 1 ? "is" : "are"} missing.` : "",

@@ -170,14 +170,15 @@ export async function endFormRun(ctx: Context, sql: TransactionSql, runId: strin
   const found = outcomeOf(form.definition.output, run.output);
   if ("result" in found) return await endForm(sql, form, { ...cost, ...found });
   const again = await askAgain(ctx, sql, form, { run, problems: found.problems });
-  return again ?? (await endForm(sql, form, { ...cost, error: notFitting(found.problems) }));
+  return again ?? (await endForm(sql, form, { ...cost, error: notFitting(found.people) }));
 }
 
 const whyNot = ({ state, agentName, error }: EndedRun) =>
   error ?? (state === "stopped" ? `${agentName} was stopped.` : `${agentName} did not get to the end of it.`);
 
-export const notFitting = (problems: string[]): string =>
-  `The answer was twice not what the form promises. ${problems.join(" ")} A manager can change its prompt or its result.`;
+/** `why`: of the second answer. */
+export const notFitting = (why: string): string =>
+  `The answer was twice not what the form promises. ${why} A manager can change its prompt or its result.`;
 
 /** One more run, told what was wrong; null when this was it, or when there is nothing to ask by any more. */
 async function askAgain(

@@ -64,7 +64,7 @@ async function askModel(ctx: Context, form: OpenForm, signal: AbortSignal): Prom
   if (values === null) return { untrusted, error: "What was filled in was erased before it was worked on." };
   const model = await resolveModel(ctx, form.tenantId, definition.model);
   const prompt = formPrompt(definition, values);
-  let problems: string[] = [];
+  let [problems, people]: [string[], string] = [[], ""];
   let said = "";
   for (let attempt = 0; attempt < 2; attempt++) {
     const content = attempt === 0 ? prompt : `${prompt}\n\n${againPrompt(said, problems)}`;
@@ -83,9 +83,9 @@ async function askModel(ctx: Context, form: OpenForm, signal: AbortSignal): Prom
     said = answer.text;
     const outcome = outcomeOf(definition.output, said);
     if ("result" in outcome) return { untrusted, ...outcome };
-    problems = outcome.problems;
+    ({ problems, people } = outcome);
   }
-  return { untrusted, error: notFitting(problems) };
+  return { untrusted, error: notFitting(people) };
 }
 
 export interface FormRunner {

@@ -2,19 +2,30 @@
 import type { JsonSchema } from "../../migrations/types.ts";
 import { storable } from "../said.ts";
 import { problemsOf } from "../tools/check-arguments.ts";
+import { MISSING, wrongFields } from "../tools/problem-words.ts";
 import { fieldsOf } from "./schema.ts";
 
-export type Outcome = { result: string } | { problems: string[] };
+/** `problems` are told to who answered, `people` to who filled it in. */
+export type Outcome = { result: string } | { problems: string[]; people: string };
 
 /** A text as it is; where fields are promised, these as JSON. */
 export function outcomeOf(output: JsonSchema | null, answer: string): Outcome {
   if (output === null) return { result: answer };
   const said = jsonIn(answer);
-  if (said === undefined) return { problems: ["It is no JSON object."] };
+  if (said === undefined)
+    return { problems: ["It is no JSON object."], people: "It was a text, without the fields that are asked for." };
   // What nobody asked for is left out rather than complained about.
   const value = inOrder(output, said);
   const problems = problemsOf(output, value);
-  return problems.length > 0 ? { problems } : { result: storable(JSON.stringify(value, null, 2)) };
+  return problems.length > 0
+    ? { problems, people: wrongIn(output, value) }
+    : { result: storable(JSON.stringify(value, null, 2)) };
+}
+
+function wrongIn(output: JsonSchema, value: Record<string, unknown>): string {
+  return [...wrongFields({ input: output }, value)]
+    .map(([name, words]) => `“${name}” ${words === MISSING ? "is missing" : "is not of the kind that is asked for"}.`)
+    .join(" ");
 }
 
 /** The answer itself, what stands between fences, or what begins with the first brace and ends with the last one. */

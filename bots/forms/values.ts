@@ -1,8 +1,9 @@
 /** What was filled in, against the form. Pure. */
-import { type OutputUnit, type Schema, Validator } from "@cfworker/json-schema";
+import { type Schema, Validator } from "@cfworker/json-schema";
 import { AppError } from "../../core/errors.ts";
 import type { JsonSchema } from "../../migrations/types.ts";
 import { storable } from "../said.ts";
+import { problemWords } from "../tools/problem-words.ts";
 import { fieldsOf } from "./schema.ts";
 
 export type Values = Record<string, unknown>;
@@ -54,7 +55,7 @@ export function valueProblems(schema: JsonSchema, values: Values): FieldProblems
   if (Object.keys(problems).length > 0) return problems;
   if (JSON.stringify(values).length > MAX_ALL) return { [names[0] ?? "all"]: "All fields together are too long." };
   for (const error of new Validator(schema as Schema, "2020-12", false).validate(values).errors) {
-    const [name, sentence] = said(error);
+    const [name, sentence] = problemWords(error);
     if (name && !Object.hasOwn(problems, name)) problems[name] = sentence;
   }
   return problems;
@@ -67,30 +68,3 @@ export function checkedValues(schema: JsonSchema, values: Values): Values {
   if (Object.keys(problems).length > 0) throw new FormValuesError(problems);
   return complete;
 }
-
-function said({ keyword, error, instanceLocation }: OutputUnit): [string | null, string] {
-  const field = instanceLocation.split("/")[1] ?? null;
-  if (keyword === "required") return [/property "(.*)"/.exec(error)?.[1] ?? null, "Fill this in."];
-  return [field, SENTENCES[keyword]?.(error) ?? "This is not what is asked for here."];
-}
-
-const numberIn = (error: string) => /-?\d+(?:\.\d+)?(?=\D*$)/.exec(error)?.[0] ?? "";
-const KINDS: Record<string, string> = {
-  number: "Write a number, like 12 or 3.5.",
-  integer: "Write a whole number, like 12.",
-  string: "Write a text.",
-  boolean: "Say yes or no.",
-};
-const SENTENCES: Record<string, (error: string) => string> = {
-  type: (error) => KINDS[/Expected "(\w+)"/.exec(error)?.[1] ?? ""] ?? "This is not of the kind that is asked for.",
-  enum: (error) => {
-    const choices = JSON.parse(/\[.*\]/s.exec(error)?.[0] ?? "[]") as string[];
-    return `Choose one of: ${choices.slice(0, 20).join(", ")}${choices.length > 20 ? ", …" : ""}.`;
-  },
-  format: (error) =>
-    error.includes('"date"') ? "Write a date like 2026-03-14." : "Write a mail address, like ann@example.org.",
-  minimum: (error) => `Write ${numberIn(error)} or more.`,
-  maximum: (error) => `Write ${numberIn(error)} or less.`,
-  minLength: (error) => `Write at least ${numberIn(error)} characters.`,
-  maxLength: (error) => `Write at most ${numberIn(error)} characters.`,
-};

@@ -135,18 +135,18 @@ describe("trying a tool", () => {
   });
 
   test.each([
-    ["what is missing", "look", {}, 400],
-    ["too much", "look", { word: "a", other: 1 }, 400],
-    ["another type", "look", { word: 1 }, 400],
-    ["a list", "look", [], 400],
-    ["nothing", "look", undefined, 400],
-    ["a tool of rooms", "indoors", {}, 400],
-    ["no such tool", "nothing", {}, 404],
-    ["a name of objects", "__proto__", {}, 404],
-  ])("bad input: %s", async (_name, tool, args, expected) => {
+    ["what is missing", "look", {}, 400, /^Fill in “Word”\.$/],
+    ["too much", "look", { word: "a", other: 1 }, 400, /^“Other”: There is no such field\.$/],
+    ["another type", "look", { word: 1 }, 400, /^“Word”: Write a text\.$/],
+    ["a list", "look", [], 400, /\.$/],
+    ["nothing", "look", undefined, 400, /\.$/],
+    ["a tool of rooms", "indoors", {}, 400, /\.$/],
+    ["no such tool", "nothing", {}, 404, /\.$/],
+    ["a name of objects", "__proto__", {}, 404, /\.$/],
+  ])("bad input: %s", async (_name, tool, args, expected, says) => {
     const { status, json } = await attempt(operator, tool, args);
     expect(status).toBe(expected);
-    expect(json.detail).toMatch(/\.$/);
+    expect(json.detail).toMatch(says);
     expect(probed.size).toBe(0);
     expect((await operator("GET", CALLS)).json.items).toEqual([]);
   });

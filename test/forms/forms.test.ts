@@ -169,7 +169,9 @@ for (const agent of [null, "writer"])
     await workAll();
     expect(await run(bad)).toMatchObject({
       state: "failed",
-      error: expect.stringContaining("twice not what the form promises. question:"),
+      error: expect.stringContaining(
+        "twice not what the form promises. “Question” is not of the kind that is asked for. A manager",
+      ),
     });
     expect(asked).toBe(4);
   });

@@ -276,7 +276,16 @@ describe("an answer that promises fields", () => {
   ];
   for (const [name, answer, value] of cases)
     test(name, () => expect(JSON.parse((outcomeOf(output, answer) as { result: string }).result)).toEqual(value));
-  test("no JSON", () => expect(outcomeOf(output, "I cannot.")).toEqual({ problems: ["It is no JSON object."] }));
+  test("no JSON", () =>
+    expect(outcomeOf(output, "I cannot.")).toEqual({
+      problems: ["It is no JSON object."],
+      people: "It was a text, without the fields that are asked for.",
+    }));
+  test("what is missing is said to the model by its name, and to people by its title", () =>
+    expect(outcomeOf(output, "{}")).toMatchObject({
+      problems: expect.arrayContaining([expect.stringContaining('"question"')]),
+      people: expect.stringContaining("“Question” is missing."),
+    }));
   test("a wrong kind", () =>
     expect(outcomeOf(output, JSON.stringify({ ...good, right: "two" }))).toMatchObject({
       problems: [expect.stringContaining("right")],
