@@ -1,5 +1,5 @@
 /** What tools failed to do lately that a manager should know of, though the run itself ended well: the agent said so in its room, to whoever was there. */
-import { USUAL_APPROVAL_MINUTES } from "../bots/tools/settings.ts";
+import { shownToolSettings } from "../bots/tools/settings.ts";
 import { listTools } from "../bots/tools/sources.ts";
 import type { Context } from "../core/context.ts";
 import type { Attention } from "./home.ts";
@@ -40,18 +40,25 @@ export async function callsToSee(ctx: Context, tenantId: string): Promise<Attent
   });
 }
 
-/** Two looks into an index by time: the calls of the last hour, and those that a person allowed in it after they had waited for as long as questions wait. */
+/**
+ * Two looks into an index by time: the calls of the last hour, and those that a person allowed lately after they had waited for as long as questions wait. Each
+ * is bounded before it is joined to anything: Postgres would join all calls with all approvals.
+ */
 async function endedBadly(ctx: Context, tenantId: string): Promise<Call[]> {
   const { sql } = ctx;
-  const since = new Date(ctx.clock.now() - HOUR);
+  const { approvalMinutes } = await shownToolSettings(ctx, tenantId);
+  const now = ctx.clock.now();
+  const since = new Date(now - HOUR);
+  const asked = new Date(now - 2 * HOUR - approvalMinutes * 60_000);
   const bad = sql`c.state in ('failed', 'unknown') and c.run_id is not null and c.started_at is not null`;
-  const minutes = sql`coalesce((select approval_minutes from tool_settings where tenant_id = ${tenantId}), ${USUAL_APPROVAL_MINUTES}::int)`;
-  const rows = await sql<Call[]>`
-    (select c.id, c.run_id as "runId", c.tool, c.state, exists (select from approvals a where a.call_id = c.id and a.state = 'approved') as approved
-      from tool_calls c where c.tenant_id = ${tenantId} and c.created_at > ${since} and ${bad} order by c.created_at desc limit ${COUNTED})
+  return await sql<Call[]>`
+    with lately as materialized (select c.id, c.run_id, c.tool, c.state from tool_calls c
+        where c.tenant_id = ${tenantId} and c.created_at > ${since} and ${bad} order by c.created_at desc limit ${COUNTED}),
+      allowed as materialized (select call_id from approvals
+        where tenant_id = ${tenantId} and created_at > ${asked} and state = 'approved' and decided_at > ${new Date(now - 2 * HOUR)}
+        order by created_at desc limit ${COUNTED})
+    select l.id, l.run_id as "runId", l.tool, l.state, (select count(*) from approvals a where a.call_id = l.id and a.state = 'approved') > 0 as approved
+    from lately l
     union
-    (select c.id, c.run_id, c.tool, c.state, true from approvals a join tool_calls c on c.id = a.call_id
-      where a.tenant_id = ${tenantId} and a.created_at > ${since}::timestamptz - make_interval(mins => ${minutes}) and a.state = 'approved'
-        and c.finished_at > ${since} and ${bad} order by a.created_at desc limit ${COUNTED})`;
-  return rows;
+    select c.id, c.run_id, c.tool, c.state, true from allowed a join tool_calls c on c.id = a.call_id where c.finished_at > ${since} and ${bad}`;
 }

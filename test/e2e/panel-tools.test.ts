@@ -175,6 +175,36 @@ test("what waits in a room is counted in the navigation and allowed on its page;
   expect(problems).toEqual([]);
 });
 
+test("an allowed mail that fails is said where it was decided and on the manager's first page", {
+  timeout: LONG,
+}, async () => {
+  const [agent] = shared.agents;
+  const mail = JSON.stringify({ mail: { policy: "ask" } });
+  await shared.platform.ctx
+    .sql`update agents set definition = jsonb_set(definition, '{tools}', definition->'tools' || ${mail}::text::jsonb) where user_id = ${agent!.userId}`;
+  const args = { to: ["ann@example.org"], subject: "Offer", text: "Twelve." };
+  const { page, problems } = await open("/c/demo/approvals", manager, { width: 390, scheme: "dark" });
+  const question = await alice.ask(
+    room,
+    agent!.userId,
+    `[[call mail_send ${JSON.stringify(args)}]] [[results]] #nomail`,
+  );
+  await inMain(page, "Allow").click();
+  expect((await alice.answer(question)).text).toContain("mail server");
+  await page.getByRole("tab", { name: "Decided" }).click();
+  const became = page.getByRole("group", { name: "What became of it" }).first();
+  await became.getByText("Failed").waitFor();
+  await became.getByText(/mail server/).waitFor();
+  expect(await looked(page, "approvals-failed-390-dark")).toEqual([]);
+
+  const home = await open("/c/demo", manager, { width: 1280, scheme: "light" });
+  await home.page.getByRole("link", { name: /One thing that an agent was to do failed in the last hour/ }).waitFor();
+  expect(await looked(home.page, "home-call-failed-1280-light")).toEqual([]);
+  await home.page.getByRole("link", { name: /One thing that an agent was to do failed/ }).click();
+  await home.page.getByRole("heading", { name: "Tool: Send a mail" }).waitFor();
+  expect([...problems, ...home.problems]).toEqual([]);
+});
+
 test("what is asked is read by people as it is: lists, prose and code, and nothing in it hides", {
   timeout: LONG,
 }, async () => {
@@ -248,6 +278,7 @@ test("a tool is tried with a form made from its schema; what it did stands among
   const whole = dialog.getByRole("switch", { name: "The whole page" });
   await whole.waitFor();
   expect(await dialog.getByText("Everything on the page, with menus and lists of links.").count()).toBe(1);
+  expect(await dialog.getByText("It is done for real, as if an agent did it: the address is asked.").count()).toBe(1);
   expect(await dialog.getByRole("textbox").evaluateAll((all) => all.map((one) => one.labels[0].innerText))).toEqual([
     "Address *",
     "Leave out at the beginning",
