@@ -50,6 +50,17 @@ describe("what is wanted", () => {
 });
 
 test.each([
+  ["hand_over", { agent: "Planner" }, "task"],
+  ["schedule_make", { in_minutes: 5 }, "task"],
+  ["ask_person", { person: "Ben" }, "question"],
+  ["room_topic", {}, "topic"],
+])("only the beginning of a long text stands in the sentence: %s", (name, args, long) => {
+  const text = "word ".repeat(60).trim();
+  const sentence = BUILT_IN.find((tool) => tool.name === name)?.sentence({ ...args, [long]: text }) ?? "";
+  expect(sentence).toContain(`“${text.slice(0, 79)}…”`);
+});
+
+test.each([
   [50, null, "A moderator of this room or a manager decides"],
   [100, null, "An admin of this room or a manager decides"],
   [70, null, "Somebody with the power level 70 in this room or a manager decides"],

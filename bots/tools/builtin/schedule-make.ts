@@ -40,7 +40,7 @@ export const scheduleMake: Tool = {
   sends: "inside",
   repeatable: true,
   rooms: () => [{ room: "", does: { send: "m.room.message" } }],
-  sentence: (args) => `plan “${oneLine(args.task, 300)}” ${when(args)}`,
+  sentence: (args) => `plan “${oneLine(args.task)}” ${when(args)}`,
   run: make,
 };
 
