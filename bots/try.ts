@@ -91,7 +91,8 @@ export async function readTry(
   const waits = rows.some(({ state }) => state === "waiting");
   const place = { tenantId, roomId: tryRoom(chatId) };
   const asked = waits ? await approvalsIn(ctx, place, { by, reads: true, decides: true }) : [];
-  const tools = asked.length > 0 ? await listTools(ctx, tenantId) : new Map<string, Tool>();
+  const names = asked.map(({ tool }) => tool);
+  const tools = names.length > 0 ? await listTools(ctx, tenantId, names) : new Map<string, Tool>();
   const approvals = asked.map((one) => tryApproval(one, labelsOf(tools.get(one.tool))));
   return rows.toReversed().map((row) => ({ ...row, approvals: row.state === "waiting" ? approvals : [] }));
 }

@@ -2,9 +2,9 @@
 import type { Context } from "../../core/context.ts";
 import { AppError } from "../../core/errors.ts";
 import { redactEvent, sendEvent } from "../../homeserver/matrix.ts";
-import { speakerFor } from "../forms/ends.ts";
 import { renderMarkdown } from "../markdown.ts";
 import { nameIn } from "../person-name.ts";
+import { speakersIn } from "../speaker.ts";
 import { alwaysLets } from "../tools/always.ts";
 import { listTools } from "../tools/sources.ts";
 import { writeAction } from "../write-decision.ts";
@@ -141,7 +141,7 @@ async function edit(ctx: Context, row: Row, eventId: string): Promise<void> {
 /** In a room that the agent is no longer in, or where it may not speak any more, the control bot says so. */
 async function sayItIsOver(ctx: Context, row: Row, eventId: string): Promise<void> {
   const { id, tenantId, roomId, threadRoot, agentName } = row;
-  const as = await speakerFor(ctx.sql, { tenantId, roomId, agentId: null });
+  const as = (await speakersIn(ctx.sql, { tenantId, roomId, agentId: null })).control;
   if (as === null) return;
   const text = `This question of ${agentName} is over: nobody needs to decide it any more.`;
   const place = { replyTo: eventId, ...(threadRoot ? { threadRoot } : {}) };

@@ -4,6 +4,7 @@ import { CHANNELS, type Context } from "../../core/context.ts";
 import type { FormDefinition } from "../../migrations/types.ts";
 import { madeEventId } from "../made-events.ts";
 import { nameIn } from "../person-name.ts";
+import { agentSpeaker } from "../speaker.ts";
 import { startRun } from "../start-run.ts";
 import { finishCall } from "../tools/calls.ts";
 import { takeUp } from "../waiting.ts";
@@ -100,7 +101,7 @@ async function sayResult(
   error: string | null,
 ): Promise<void> {
   const { id, tenantId, roomId, definition, by } = form;
-  const as = await speakerFor(sql, { tenantId, roomId, agentId: definition.agent });
+  const as = await agentSpeaker(sql, { tenantId, roomId, agentId: definition.agent });
   if (as === null) return;
   const place = {
     ...(form.threadRoot ? { threadRoot: form.threadRoot } : {}),
@@ -123,22 +124,6 @@ async function sayResult(
     ...mentions,
     ...mark,
   });
-}
-
-/** Who may say something in a room for a form; null where nobody of ours can. */
-export async function speakerFor(
-  sql: TransactionSql | Context["sql"],
-  { tenantId, roomId, agentId }: { tenantId: string; roomId: string; agentId: string | null },
-): Promise<string | null> {
-  const [row] = await sql<{ agent: string | null; control: string | null }[]>`
-    select
-      (select m.user_id from room_members m join agents a on a.tenant_id = m.tenant_id and a.user_id = m.user_id
-          left join agent_scopes s on s.agent_id = a.id and s.room_id = m.room_id
-        where m.tenant_id = ${tenantId} and m.room_id = ${roomId} and m.membership = 'join' and a.id = ${agentId} and a.state in ('active', 'paused')
-          and coalesce(s.scope, a.definition->>'scope') <> 'observer') as agent,
-      (select m.user_id from room_members m join tenants t on t.id = m.tenant_id and t.control_user_id = m.user_id
-        where m.tenant_id = ${tenantId} and m.room_id = ${roomId} and m.membership = 'join') as control`;
-  return row?.agent ?? row?.control ?? null;
 }
 
 interface EndedRun {

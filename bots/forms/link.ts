@@ -3,7 +3,7 @@ import { CHANNELS, type Context } from "../../core/context.ts";
 import { AppError } from "../../core/errors.ts";
 import { newId } from "../../core/ids.ts";
 import type { ActionPayload } from "../../migrations/types.ts";
-import { speakerFor } from "./ends.ts";
+import { agentSpeaker } from "../speaker.ts";
 import type { FormRow } from "./rows.ts";
 
 /** Throws `conflict` for a form that cannot be filled in, `not_found`, and `conflict` for a room in which nobody of ours can speak. */
@@ -22,7 +22,7 @@ export async function postFormLink(
     select archived_at is not null as archived from rooms where tenant_id = ${tenantId} and room_id = ${roomId} and kind <> 'space'`;
   if (!room) throw new AppError("not_found", "There is no such room.");
   if (room.archived) throw new AppError("conflict", "This room is archived, so nothing is said there any more.");
-  const as = await speakerFor(ctx.sql, { tenantId, roomId, agentId: definition.agent });
+  const as = await agentSpeaker(ctx.sql, { tenantId, roomId, agentId: definition.agent });
   if (as === null)
     throw new AppError(
       "conflict",
