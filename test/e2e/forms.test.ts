@@ -6,6 +6,7 @@ import { MAX_FIELDS } from "../../bots/forms/schema.ts";
 import { axe, drawn, type SignedIn, sharedPanel, shoot, sideways } from "../browser/panel.ts";
 import { OFFER, QUIZ } from "../forms/offer.ts";
 import { eventually } from "../harness/eventually.ts";
+import type { ModelServer } from "../harness/model-server.ts";
 import type { Person } from "../harness/person.ts";
 import { sharedPlatform } from "../harness/shared-platform.ts";
 
@@ -141,6 +142,8 @@ test("a result that comes while the page still asks for it is shown", async () =
     const read = await route.fetch();
     expect(((await read.json()) as FormRunView).state).not.toBe("done");
     await page.evaluate(listenUntilDone(form.id));
+    // What is let go before it has come to the model would be held there for good.
+    await shared.platform.model.until((model) => isHeld(model, "#late"), "the form is with the model");
     shared.platform.model.release();
     await page.evaluate("window.told");
     await route.fulfill({ response: read });
@@ -163,7 +166,7 @@ test("who filled it in stops what a model is still working on, and reads that it
   await page.getByLabel("Customer").fill("Zed");
   await page.getByLabel("Amount").fill("7");
   await page.getByRole("button", { name: "Send" }).click();
-  await shared.platform.model.until((model) => model.heldNow().length === 1, "the form is with the model");
+  await shared.platform.model.until((model) => isHeld(model, "#stopped"), "the form is with the model");
   // Not `look`: it waits until nothing is under way.
   await shoot(page, "form-under-way-390-dark");
   expect([await axe(page), await sideways(page)]).toEqual([[], false]);
@@ -175,6 +178,9 @@ test("who filled it in stops what a model is still working on, and reads that it
   expect(problems).toEqual([]);
   await close();
 }, 60_000);
+
+const isHeld = (model: Pick<ModelServer, "heldNow">, marker: string) =>
+  model.heldNow().some((request) => request.marker === marker);
 
 /** In the page: hears what the page hears, until it is told of the end. */
 const listenUntilDone = (formId: string) => `new Promise((listens) => {
